@@ -1,0 +1,1 @@
+"""Audio: formats, sources, decoding, resampling, voice activity, microphone."""

@@ -1,0 +1,1 @@
+"""Configuration: layers, profiles, secrets, and errors with file and line."""

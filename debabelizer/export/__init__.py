@@ -1,0 +1,1 @@
+"""Transcripts as text, JSON lines, SRT and WebVTT."""

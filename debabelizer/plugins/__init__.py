@@ -1,0 +1,1 @@
+"""Plugins: hooks, and discovery that survives a broken plugin."""

@@ -1,0 +1,254 @@
+"""What users receive: words, segments, transcripts, streaming results and the events of a stream.
+
+All times are seconds on the input's own audio clock, counted in samples from its first one.
+``None`` means "the provider does not say"; zero never does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+__all__ = [
+    "Closed",
+    "Progress",
+    "ProviderChanged",
+    "Reconnected",
+    "Reconnecting",
+    "Segment",
+    "SpeechStarted",
+    "StreamEvent",
+    "StreamingResult",
+    "Transcript",
+    "Utterance",
+    "UtteranceEnded",
+    "Word",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word.
+
+    Attributes:
+        text: The word with its punctuation, without surrounding space.
+        start, end: Seconds, or None.
+        confidence: 0.0 to 1.0 on the provider's own scale, or None.
+        speaker: Label of the speaker, or None.
+        language: Two-letter code, or None.
+        separator: What stands between the previous word and this one (``""`` in scripts without spaces).
+    """
+
+    text: str
+    start: float | None = None
+    end: float | None = None
+    confidence: float | None = None
+    speaker: str | None = None
+    language: str | None = None
+    separator: str = " "
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of speech with its text, as cut by the provider or by voice activity.
+
+    Attributes are those of `Word`, plus `words` (empty if the provider gives none) and `channel`.
+    """
+
+    text: str
+    start: float | None = None
+    end: float | None = None
+    words: tuple[Word, ...] = ()
+    language: str | None = None
+    speaker: str | None = None
+    confidence: float | None = None
+    channel: int | None = None
+    separator: str = " "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript:
+    """A transcript: complete after `VoiceProcessor.transcribe`, growing on a stream.
+
+    Attributes:
+        text: All final text.
+        segments: In order of time.
+        language: Two-letter code of the (main) language, or None.
+        duration: Length of the audio in seconds.
+        provider: Name of the provider that did the work.
+        audio_seconds: Seconds of audio that the provider was given to recognise (what a vendor would bill).
+        translation: All final translated text, when a translation was asked for, else None.
+        warnings: What the user should know, e.g. that the file was truncated.
+    """
+
+    text: str
+    segments: tuple[Segment, ...] = ()
+    language: str | None = None
+    duration: float = 0.0
+    provider: str = ""
+    audio_seconds: float = 0.0
+    translation: str | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """All words with whatever times the provider gives, in order; empty if it gives none."""
+        return tuple(word for segment in self.segments for word in segment.words)
+
+
+def join(parts: Iterable[tuple[str, str]]) -> str:
+    """Join (separator, text) pairs; the separator before the first text is dropped."""
+    out: list[str] = []
+    for separator, text in parts:
+        if out:
+            out.append(separator)
+        out.append(text)
+    return "".join(out)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamingResult:
+    """A piece of transcript from a stream.
+
+    A final is immutable; finals joined with their separators are the transcript. An interim replaces the
+    previous interim and holds only text that is not final; an empty interim withdraws it.
+
+    Attributes:
+        text: What was said.
+        is_final: Whether it can still change.
+        start, end: Seconds on the stream's clock, or None.
+        words: The words of `text`, if the provider gives words.
+        language, speaker, confidence: As in `Word`.
+        channel: 0-based audio channel, or None.
+        separator: What stands between the previous final and this text.
+        ends_utterance: Whether the provider holds the utterance for finished here.
+        translation: Translated text that came with this result, or None.
+        provider: Name of the provider that said it.
+    """
+
+    text: str
+    is_final: bool
+    start: float | None = None
+    end: float | None = None
+    words: tuple[Word, ...] = ()
+    language: str | None = None
+    speaker: str | None = None
+    confidence: float | None = None
+    channel: int | None = None
+    separator: str = " "
+    ends_utterance: bool = False
+    translation: str | None = None
+    provider: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """Speech began at `at` seconds."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class UtteranceEnded:
+    """The speaker finished an utterance at `at` seconds (None: the provider does not say where)."""
+
+    at: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconnecting:
+    """An attempt failed; another starts after `delay` seconds.
+
+    Attributes:
+        attempt: Number of the attempt that failed, 1-based.
+        provider: Which provider it was.
+        cause: Why.
+        delay: Seconds until the next attempt.
+    """
+
+    attempt: int
+    provider: str
+    cause: Exception
+    delay: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconnected:
+    """The stream goes on.
+
+    Attributes:
+        attempt: Number of the attempt that is now running.
+        provider: Which provider it is.
+        replayed: Seconds of audio sent again.
+        gap: Seconds of audio that could not be kept for replay and are lost; 0.0 is the rule.
+        speakers_restart: Speaker labels of the new connection are not those of the old one.
+    """
+
+    attempt: int
+    provider: str
+    replayed: float
+    gap: float
+    speakers_restart: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderChanged:
+    """Another provider continues from `at` seconds."""
+
+    previous: str
+    provider: str
+    at: float
+    cause: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far the work is.
+
+    Attributes:
+        done: Seconds of audio finished (on a stream: confirmed).
+        total: Seconds in all, or None when not known.
+        note: What the user should know, e.g. that the engine is slower than speech.
+    """
+
+    done: float
+    total: float | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The last event of a stream: `error` is None after a complete stream."""
+
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Utterance:
+    """The finals of one utterance put together.
+
+    Attributes:
+        text: The whole utterance.
+        start, end: Seconds, or None.
+        results: The finals it is made of.
+        complete: False when the stream failed before the utterance was finished.
+    """
+
+    text: str
+    start: float | None
+    end: float | None
+    results: tuple[StreamingResult, ...] = field(repr=False, default=())
+    complete: bool = True
+
+
+StreamEvent: TypeAlias = (
+    StreamingResult
+    | SpeechStarted
+    | UtteranceEnded
+    | Reconnecting
+    | Reconnected
+    | ProviderChanged
+    | Progress
+    | Closed
+)

@@ -1,0 +1,1 @@
+"""How a stream stays alive: stream, supervisor, journal, timeline, retry, connections, dialects."""

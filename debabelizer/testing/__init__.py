@@ -1,0 +1,1 @@
+"""Fakes and simulators for testing applications and providers."""
