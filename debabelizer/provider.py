@@ -53,7 +53,7 @@ class Request(Generic[SettingsT]):
     translate_to: str | None = None
 
 
-class Provider(ABC, Generic[SettingsT]):  # noqa: B024 - which methods a provider overrides is its choice
+class Provider(ABC, Generic[SettingsT]):
     """One provider, opened once for each `VoiceProcessor` and shared by all of its work.
 
     The factory named in the spec is called on the event loop as ``factory(spec)``. It must be cheap: models are

@@ -243,12 +243,5 @@ class Utterance:
 
 
 StreamEvent: TypeAlias = (
-    StreamingResult
-    | SpeechStarted
-    | UtteranceEnded
-    | Reconnecting
-    | Reconnected
-    | ProviderChanged
-    | Progress
-    | Closed
+    StreamingResult | SpeechStarted | UtteranceEnded | Reconnecting | Reconnected | ProviderChanged | Progress | Closed
 )
