@@ -1,3 +1,53 @@
-"""Debabelizer: one streaming API for every speech engine, cloud or local."""
+"""Debabelizer: one streaming API for every speech engine, cloud or local.
+
+Everything users need is here. Importing it loads nothing but the standard library; what needs more is
+imported when it is first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from debabelizer.audio.format import AudioFormat
+from debabelizer.errors import *  # noqa: F403 - the whole tree is public, its __all__ is tested
+from debabelizer.errors import __all__ as _errors
+from debabelizer.options import Options
+from debabelizer.processor import VoiceProcessor
+from debabelizer.results import *  # noqa: F403 - likewise
+from debabelizer.results import __all__ as _results
+
+if TYPE_CHECKING:
+    from debabelizer.audio.microphone import microphone
+    from debabelizer.audio.source import AudioSource
+    from debabelizer.config import Secret, Settings
 
 __version__ = "0.1.0"
+
+_LAZY = {
+    "AudioSource": "debabelizer.audio.source",
+    "Secret": "debabelizer.config",
+    "Settings": "debabelizer.config",
+    "microphone": "debabelizer.audio.microphone",
+}
+
+__all__ = [
+    *_errors,
+    *_results,
+    "AudioFormat",
+    "AudioSource",
+    "Options",
+    "Secret",
+    "Settings",
+    "VoiceProcessor",
+    "__version__",
+    "microphone",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is public but not light on first use (PEP 562)."""
+    if name in _LAZY:
+        from importlib import import_module
+
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

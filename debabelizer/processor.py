@@ -1,0 +1,224 @@
+"""`VoiceProcessor`: the front door."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from os import PathLike
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from debabelizer.errors import CapabilityError, DebabelizerError, ProviderError
+from debabelizer.options import Options
+from debabelizer.results import Progress, Transcript
+
+if TYPE_CHECKING:
+    from debabelizer.audio.format import AudioFormat
+    from debabelizer.config import Settings
+    from debabelizer.plugins import PluginRegistry
+    from debabelizer.provider import Provider, Request
+    from debabelizer.spec import ProviderSpec
+
+__all__ = ["VoiceProcessor"]
+
+
+class VoiceProcessor:
+    """Transcribes files and streams through whatever provider the configuration names.
+
+    Use it as an async context manager: leaving it leaves no task, thread, socket or file behind.
+
+    Args:
+        config: A path, a mapping, or `Settings`; by default `debabelizer.toml` is looked for.
+        profile: Name of the profile to lay over the configuration.
+        provider: One provider, or several in order of preference; stronger than the configuration.
+        sets: ``key=value`` lines as on the command line.
+        registry: The plugins to use; by default those that are installed.
+
+    Raises:
+        ConfigError: If the configuration cannot be used; it names every problem.
+    """
+
+    def __init__(
+        self,
+        config: str | PathLike[str] | Mapping[str, Any] | Settings | None = None,
+        *,
+        profile: str | None = None,
+        provider: str | Sequence[str] | None = None,
+        sets: Sequence[str] = (),
+        registry: PluginRegistry | None = None,
+    ) -> None:
+        from debabelizer.config import install_log_redaction, load_settings
+
+        install_log_redaction()
+        overrides = {"stt": {"provider": provider}} if provider is not None else None
+        self.settings = load_settings(config, profile=profile, sets=sets, overrides=overrides)
+        self._registry = registry
+        self._providers: dict[str, Provider[Any]] = {}
+        self._places = asyncio.Semaphore(self.settings.stt.concurrency)
+        self._work: set[asyncio.Timeout] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._closed = False
+
+    @property
+    def registry(self) -> PluginRegistry:
+        """The plugins found; discovered on first use."""
+        if self._registry is None:
+            from debabelizer.plugins import PluginRegistry
+
+            self._registry = PluginRegistry.discover(disable=self.settings.plugins.disable)
+        return self._registry
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """End running transcriptions (they raise in their callers), then release every provider. Idempotent."""
+        self._closed = True
+        now = asyncio.get_running_loop().time()
+        for work in self._work:
+            work.reschedule(now)
+        await self._idle.wait()
+        async with AsyncExitStack() as stack:
+            while self._providers:
+                _, provider = self._providers.popitem()
+                stack.push_async_callback(provider.aclose)
+
+    async def transcribe(
+        self,
+        source: Any,
+        *,
+        provider: str | Sequence[str] | None = None,
+        audio_format: AudioFormat | None = None,
+        language_hints: Collection[str] | None = None,
+        diarization: bool | None = None,
+        vocabulary: Collection[str] | None = None,
+        translate_to: str | None = None,
+        require: Mapping[str, Any] | None = None,
+        optional: Collection[str] = (),
+        options: Mapping[str, Any] | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> Transcript:
+        """Transcribe a whole recording.
+
+        Args:
+            source: A path, bytes, a binary file object (a pipe will do), or an async iterable of bytes, in any
+                container or codec; or an `AudioSource`.
+            provider: Instead of the configured one.
+            audio_format: Only for headerless audio: how to read it.
+            language_hints, diarization, vocabulary, translate_to: See `Options`.
+            require: Capabilities that the provider must have, e.g. ``{"words": "word"}``; added to the configured.
+            optional: Names of wishes that a provider without the capability may ignore.
+            options: What only one vendor has.
+            on_progress: Called on the event loop with how much is done.
+
+        Raises:
+            AudioError: If the input is not usable audio.
+            CapabilityError: If no chosen provider can do what was asked.
+            ConfigError: If the provider's settings are wrong or a secret is missing.
+            ProviderError: If the provider failed.
+            ProviderLookupError: If the provider is unknown, not installed or broken.
+        """
+        from debabelizer.audio.source import AudioSource
+
+        wishes = Options(
+            language_hints=language_hints,
+            diarization=diarization,
+            vocabulary=vocabulary,
+            translate_to=translate_to,
+            optional=optional,
+            options=options or {},
+        )
+        async with self._working():
+            spec, request = self._choose(provider, require or {}, wishes)
+            audio = AudioSource.of(source, audio_format=audio_format)
+            try:
+                await audio.check()
+                async with self._places:
+                    transcript = await self._open(spec).transcribe(audio, request, on_progress or _ignore)
+            except ProviderError as error:
+                error.provider = error.provider or spec.name
+                raise
+            finally:
+                if audio is not source:
+                    await audio.aclose()
+        return replace(transcript, provider=spec.name, warnings=(*audio.warnings, *transcript.warnings))
+
+    def _choose(
+        self, names: str | Sequence[str] | None, require: Mapping[str, Any], wishes: Options
+    ) -> tuple[ProviderSpec, Request[Any]]:
+        """The first provider, in order, that has the required capabilities; with the request for it."""
+        from debabelizer.config import validate_provider
+
+        stt = self.settings.stt
+        chosen = (names,) if isinstance(names, str) else tuple(names or stt.provider)
+        require = {**stt.require, **require}
+        refusals: list[CapabilityError] = []
+        for name in chosen:
+            spec = self.registry.spec(name)
+            if unmet := spec.capabilities.unmet(require):
+                message = f"Provider {name!r} does not meet require = {', '.join(unmet)}."
+                refusals.append(CapabilityError(message, provider=name, capability=unmet[0]))
+                continue
+            model = self.registry.settings_model(spec)
+            settings = validate_provider(self.settings, spec, model, wishes.options)
+            return spec, wishes.over(stt).request(spec, settings)
+        hint = "`debabelizer providers` shows what each provider can do."
+        if len(refusals) == 1:
+            refusals[0].hint = hint
+            raise refusals[0]
+        message = " ".join(str(refusal) for refusal in refusals)
+        raise CapabilityError(message, provider=chosen[0], capability=refusals[0].capability, hint=hint)
+
+    def _open(self, spec: ProviderSpec) -> Provider[Any]:
+        """The provider itself, made on first use."""
+        if spec.name not in self._providers:
+            self._providers[spec.name] = self.registry.factory(spec)(spec)
+        return self._providers[spec.name]
+
+    def _working(self) -> _Working:
+        if self._closed:
+            raise DebabelizerError("This VoiceProcessor is closed.", hint="Open a new one.")
+        return _Working(self._work, self._idle)
+
+
+class _Working:
+    """Marks a stretch of work that `VoiceProcessor.aclose` can end: it then raises in its own task.
+
+    A timeout without a deadline serves as the handle: rescheduling it to now cancels just the body, in the task
+    that runs it, and tells that cancellation from one by the caller.
+    """
+
+    def __init__(self, work: set[asyncio.Timeout], idle: asyncio.Event) -> None:
+        self._work = work
+        self._idle = idle
+        self._timeout = asyncio.timeout(None)
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+        self._work.add(self._timeout)
+        self._idle.clear()
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._work.discard(self._timeout)
+        if not self._work:
+            self._idle.set()
+        try:
+            await self._timeout.__aexit__(exc_type, exc, traceback)
+        except TimeoutError:
+            if not self._timeout.expired():
+                raise
+            raise DebabelizerError("The VoiceProcessor was closed while this transcription was running.") from None
+
+
+def _ignore(progress: Progress) -> None:
+    """Take no notice of progress."""
