@@ -39,7 +39,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 __all__ = [
     "Attempt",
@@ -96,6 +96,18 @@ class DebabelizerError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}" if self.hint else self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exceptions are remade by calling the class with `args`, which keyword-only fields would fail.
+        return _remake, (type(self), self.args, vars(self))
+
+
+def _remake(cls: type[DebabelizerError], args: tuple[object, ...], state: dict[str, object]) -> DebabelizerError:
+    """Undo `DebabelizerError.__reduce__`: errors cross the border of a process whole, but for their cause."""
+    error = cls.__new__(cls)
+    error.args = args
+    vars(error).update(state)
+    return error
 
 
 @dataclass(frozen=True, slots=True)
