@@ -60,7 +60,7 @@ def load_settings_model(spec: ProviderSpec) -> type[BaseModel]:
 def _resolve(spec: ProviderSpec, field: str) -> object:
     reference: str = getattr(spec, field)
     try:
-        return isolate(spec.name, f"has a {field} that cannot be imported, {reference!r}", resolve_name, reference)
+        return isolate(spec.name, f"cannot import its {field}, {reference!r}", resolve_name, reference)
     except PluginLoadError as failure:
         cause = failure.__cause__
         if isinstance(cause, ImportError):
