@@ -123,7 +123,7 @@ def test_the_keys_of_the_json_form_are_stable(make_spec: MakeSpec) -> None:
     assert list(described) == KEYS
     assert described["capabilities"]["batch"] is True
     assert described["secrets"] == [{"key": "api_key", "env": "PARROT_API_KEY", "required": True}]
-    assert described["needs",] == {"json": "Install it."}
+    assert described["needs"] == {"json": "Install it."}
 
 
 def test_the_json_form_without_a_spec_has_the_same_keys() -> None:
