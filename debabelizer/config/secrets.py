@@ -8,7 +8,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
@@ -198,13 +198,10 @@ def _words(command: object) -> tuple[str, ...]:
 @dataclass(frozen=True, slots=True)
 class _Variable:
     name: str
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False, compare=False)
 
     def __str__(self) -> str:
         return f'{{ env = "{self.name}" }}'
-
-    def __hash__(self) -> int:
-        return hash(self.name)
 
     def missing(self) -> str | None:
         if self.environ.get(self.name, "").strip():
