@@ -12,6 +12,8 @@ from typing import TypeAlias
 
 __all__ = [
     "Closed",
+    "FlushResult",
+    "Gap",
     "Progress",
     "ProviderChanged",
     "Reconnected",
@@ -19,6 +21,7 @@ __all__ = [
     "Segment",
     "SpeechStarted",
     "StreamEvent",
+    "StreamStats",
     "StreamingResult",
     "Transcript",
     "Utterance",
@@ -240,6 +243,66 @@ class Utterance:
     end: float | None
     results: tuple[StreamingResult, ...] = field(repr=False, default=())
     complete: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Audio that is lost: it could not be kept for replay when the connection failed.
+
+    Attributes:
+        start, end: Seconds on the stream's clock.
+    """
+
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamStats:
+    """Figures of a stream, as of now. Seconds of audio, unless said otherwise.
+
+    Attributes:
+        accepted: Taken from the user.
+        sent: Handed to the provider; replays not counted.
+        replayed: Handed to the provider again.
+        processed: How far the provider says it has listened.
+        confirmed: Up to where all words are final.
+        attempts: Connections begun.
+        reconnects: Of these, the ones after the first that got as far as taking audio.
+        dropped: Finals said again by the provider and dropped, by their time.
+        gaps: Audio lost.
+        first_word_latency: Clock seconds from the first audio accepted to the first text, or None.
+        final_latency: Mean clock seconds from the acceptance of a word's audio to its final, or None.
+        max_final_latency: The longest of these, or None.
+    """
+
+    accepted: float = 0.0
+    sent: float = 0.0
+    replayed: float = 0.0
+    processed: float = 0.0
+    confirmed: float = 0.0
+    attempts: int = 0
+    reconnects: int = 0
+    dropped: int = 0
+    gaps: tuple[Gap, ...] = ()
+    first_word_latency: float | None = None
+    final_latency: float | None = None
+    max_final_latency: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlushResult:
+    """What became of a flush.
+
+    Attributes:
+        confirmed: Whether the provider confirmed that everything before it is final.
+        at: Position of the flush, in seconds.
+        reason: Why it was not confirmed: ``timeout``, ``unsupported`` or ``ended``; None if it was.
+    """
+
+    confirmed: bool
+    at: float
+    reason: str | None = None
 
 
 StreamEvent: TypeAlias = (

@@ -32,6 +32,7 @@ __all__ = [
     "Flushed",
     "Frame",
     "Hypothesis",
+    "Notice",
     "Opening",
     "Processed",
     "Ready",
@@ -135,10 +136,23 @@ class Flushed:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The provider's own proof that all audio sent was processed. Nothing follows."""
+    """The provider's own proof that all audio sent was processed. Nothing follows.
+
+    `through`: connection seconds that the provider says it processed in all, None if it does not say. When it
+    is less than what was sent, the proof is none and the attempt has failed.
+    """
+
+    through: float | None = None
 
 
-ConnectionEvent: TypeAlias = Ready | Hypothesis | Processed | SpeechStart | UtteranceEnd | Flushed | Finished
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the user should know, e.g. that the engine is slower than speech; shown as `Progress.note`."""
+
+    text: str
+
+
+ConnectionEvent: TypeAlias = Notice | Ready | Hypothesis | Processed | SpeechStart | UtteranceEnd | Flushed | Finished
 
 
 class Dialect(ABC):

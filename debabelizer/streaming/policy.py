@@ -33,7 +33,15 @@ class StreamPolicy:
     flush_timeout: float = _seconds(5.0, "Longest wait for the answer to a flush, in seconds.")
     drain_timeout: float = _seconds(30.0, "Longest wait for the proof that all audio was processed, in seconds.")
     close_timeout: float = _seconds(2.0, "Longest wait while closing a connection, in seconds.")
-    max_attempts: int = _count(8, "Attempts in a row without progress before the stream fails.")
+    max_attempts: int = _count(20, "Attempts in a row without progress before the stream fails.")
     give_up_after: float = _seconds(60.0, "Time without progress before the stream fails, in seconds.")
     backoff_base: float = _seconds(0.25, "First delay between attempts, doubled each time, in seconds.")
-    backoff_max: float = _seconds(10.0, "Longest delay between attempts, in seconds.")
+    backoff_max: float = _seconds(8.0, "Longest delay between attempts, in seconds.")
+    max_speed: float | None = field(
+        default=None,
+        metadata={
+            "description": "Fastest sending of files and replays, as a multiple of real time; "
+            "by default what the provider says.",
+            "gt": 0.0,
+        },
+    )

@@ -1,0 +1,170 @@
+"""`Intake`: how audio gets into a stream, pushed by the user or pulled from a source."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from debabelizer.errors import (
+    AudioFormatError,
+    DebabelizerError,
+    StreamBusyError,
+    StreamClosedError,
+    StreamUsageError,
+)
+from debabelizer.streaming.tasks import spawn
+
+if TYPE_CHECKING:
+    from debabelizer.streaming.supervisor import Supervisor
+
+__all__ = ["Intake", "Source"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a stream pulls audio from.
+
+    Attributes:
+        blocks: Opens it: gives an iterator of audio in the stream's format.
+        total: Length of it in seconds, asked after it was opened; None if not known.
+        warnings: What the user should know, asked after it was read.
+    """
+
+    blocks: Callable[[], AbstractAsyncContextManager[AsyncIterator[bytes]]]
+    total: Callable[[], float | None] = lambda: None
+    warnings: Callable[[], tuple[str, ...]] = tuple
+
+
+class Intake:
+    """Accepts audio: checks it, waits for room, keeps what does not make a whole frame yet."""
+
+    def __init__(self, supervisor: Supervisor, source: Source | None) -> None:
+        self.error: Exception | None = None  # why the source failed
+        self._supervisor = supervisor
+        self._source = source
+        self._rest = b""
+        self._busy = False
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def pulls(self) -> bool:
+        """Whether audio comes from a source."""
+        return self._source is not None
+
+    def start(self, on_end: Callable[[], object]) -> asyncio.Task[None] | None:
+        """Start to pull; the caller owns the task."""
+        if self._source is None:
+            return None
+
+        def ended() -> None:
+            self._note_end()
+            on_end()
+
+        self._task = spawn(self._pull(self._source), name="debabelizer source", on_end=ended)
+        return self._task
+
+    async def push(self, audio: Any) -> None:
+        """Accept a chunk; waits for room. When cancelled, a chunk that fits into the window was not taken."""
+        data = _checked(audio)
+        supervisor = self._supervisor
+        if supervisor.outcome is not None and supervisor.outcome.error is not None:
+            raise supervisor.outcome.error
+        if supervisor.outcome is not None or supervisor.journal.ended:
+            raise StreamClosedError(
+                "Audio was sent after the end of audio.", hint="Open a new stream, or call end_audio() later."
+            )
+        if self._busy:
+            raise StreamBusyError("Two tasks send audio at once.", hint="Send from one task, or take turns.")
+        self._busy = True
+        try:
+            await self._accept(data)
+        finally:
+            self._busy = False
+
+    def end(self) -> None:
+        """No more audio. Idempotent.
+
+        Raises:
+            AudioFormatError: If a part of a frame is left over; the stream has ended all the same.
+        """
+        supervisor = self._supervisor
+        if supervisor.journal.ended:
+            return
+        rest, self._rest = self._rest, b""
+        supervisor.end()
+        if rest:
+            audio_format = supervisor.journal.audio_format
+            raise AudioFormatError(
+                f"The audio ended with {len(rest)} byte{'s' * (len(rest) > 1)} that make no whole frame of "
+                f"{audio_format.frame_bytes} bytes ({audio_format}).",
+                hint="All whole frames are being processed. Is the audio format the right one?",
+            )
+
+    async def _accept(self, data: bytes) -> None:
+        supervisor = self._supervisor
+        journal = supervisor.journal
+        if self._rest:
+            data, self._rest = self._rest + data, b""
+        odd = len(data) % journal.audio_format.frame_bytes
+        whole = memoryview(data)[: len(data) - odd]
+        # One piece if it fits into the window, so that a cancelled call has taken all of its audio or none.
+        for start in range(0, len(whole), journal.capacity):
+            piece = whole[start : start + journal.capacity]
+            while not supervisor.room_for(len(piece)):
+                self._mind_reader()
+                await supervisor.moved.wait()
+                if supervisor.outcome is not None:
+                    raise supervisor.outcome.error or StreamClosedError("The stream was closed.")
+            supervisor.record.accepted()
+            journal.append(piece, supervisor.clock.time())
+            supervisor.work.notify()
+        if odd:
+            self._rest = data[len(data) - odd :]
+
+    def _mind_reader(self) -> None:
+        supervisor = self._supervisor
+        if supervisor.blocked and not supervisor.was_read and not self.pulls:
+            raise StreamUsageError(
+                f"Nobody reads the results of this stream, and {len(supervisor.outbox)} wait already.",
+                hint="Iterate over the stream in another task than the one that sends audio.",
+            )
+
+    async def _pull(self, source: Source) -> None:
+        supervisor = self._supervisor
+        async with source.blocks() as blocks:
+            supervisor.record.total = source.total()
+            async for block in blocks:
+                await self._accept(_checked(block))
+        supervisor.record.warnings.extend(source.warnings())
+
+    def _note_end(self) -> None:
+        """The source is over, in whatever way: what it gave is still worked off."""
+        task = self._task
+        if task is None or self._supervisor.outcome is not None:
+            return
+        failure: BaseException | None = None
+        if task.cancelled():
+            failure = StreamUsageError("The task that reads the audio source was cancelled from outside.")
+        else:
+            failure = task.exception()
+        try:
+            self.end()
+        except DebabelizerError as error:
+            failure = failure or error
+        if isinstance(failure, Exception):
+            self.error = failure
+
+
+def _checked(audio: Any) -> bytes:
+    if isinstance(audio, bytes):
+        return audio
+    if isinstance(audio, str):
+        raise AudioFormatError("Audio must be bytes, and this is text.", hint="Send the raw samples.")
+    try:
+        return memoryview(audio).tobytes()
+    except TypeError:
+        kind = type(audio).__name__
+        raise AudioFormatError(f"Audio must be bytes, and this is {kind}.", hint="Send the raw samples.") from None

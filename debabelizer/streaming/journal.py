@@ -1,0 +1,97 @@
+"""`AudioJournal`: the audio that was accepted and may be needed again."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from debabelizer.audio.format import AudioFormat
+
+__all__ = ["AudioJournal"]
+
+_STAMP = 0.05  # seconds of audio between two arrival times kept for latency figures
+
+
+class AudioJournal:
+    """Accepted audio in the user's format, addressed by position: frames since the start of the stream.
+
+    Three marks live here: ``oldest <= confirmed <= accepted``, except that under pressure audio that the
+    provider has worked through is given up early, and then ``oldest > confirmed`` (see `forget`).
+
+    Args:
+        audio_format: Format of the audio.
+        seconds: Most audio held, in seconds.
+        size: Most audio held, in bytes.
+    """
+
+    def __init__(self, audio_format: AudioFormat, *, seconds: float, size: int) -> None:
+        self.audio_format = audio_format
+        frame = audio_format.frame_bytes
+        bytes_of_time = audio_format.frames(seconds) * frame
+        self.capacity = max(frame, min(bytes_of_time, size // frame * frame))
+        self.oldest = 0
+        self.confirmed = 0
+        self.ended = False
+        self._audio = bytearray()
+        self._arrivals: deque[tuple[int, float]] = deque()
+
+    @property
+    def accepted(self) -> int:
+        """Position behind the last frame."""
+        return self.oldest + len(self._audio) // self.audio_format.frame_bytes
+
+    @property
+    def room(self) -> int:
+        """Bytes that can be appended now."""
+        return self.capacity - len(self._audio)
+
+    def seconds(self, position: int) -> float:
+        """A position in seconds."""
+        return position / self.audio_format.sample_rate
+
+    def position(self, seconds: float) -> int:
+        """The last position at or before `seconds`, within the audio accepted."""
+        return min(max(self.audio_format.frames(seconds), 0), self.accepted)
+
+    def append(self, audio: bytes | memoryview, now: float) -> None:
+        """Take whole frames; the caller has seen to the room."""
+        self._audio += audio
+        accepted = self.accepted
+        if not self._arrivals or self.seconds(accepted - self._arrivals[-1][0]) >= _STAMP:
+            self._arrivals.append((accepted, now))
+
+    def read(self, position: int, frames: int) -> bytes:
+        """At most `frames` frames from `position`, which must be held."""
+        frame = self.audio_format.frame_bytes
+        start = (position - self.oldest) * frame
+        return bytes(self._audio[start : start + frames * frame])
+
+    def confirm(self, position: int) -> bool:
+        """Words before `position` are final: forget the audio. Whether this moved the mark."""
+        position = min(position, self.accepted)
+        if position <= self.confirmed:
+            return False
+        self.confirmed = position
+        self._drop(position)
+        return True
+
+    def forget(self, position: int, size: int) -> None:
+        """Make room for `size` bytes, giving up audio before `position` that is not confirmed yet.
+
+        Only audio that the provider reports as worked through may be given up: losing it to a later failure
+        would need a failure of both. It is counted as a gap then.
+        """
+        needed = size - self.room
+        if needed > 0:
+            frame = self.audio_format.frame_bytes
+            self._drop(min(position, self.oldest + -(-needed // frame)))
+
+    def arrived(self, position: int) -> float | None:
+        """Clock time at which the audio just before `position` was accepted, if still known (to within 50 ms)."""
+        while len(self._arrivals) > 1 and self._arrivals[0][0] < position:
+            self._arrivals.popleft()
+        return self._arrivals[0][1] if self._arrivals else None
+
+    def _drop(self, position: int) -> None:
+        if position > self.oldest:
+            del self._audio[: (position - self.oldest) * self.audio_format.frame_bytes]
+            self.oldest = position

@@ -1,0 +1,63 @@
+"""`Outbox`: what waits for the user, bounded."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from debabelizer.results import Closed, StreamEvent, StreamingResult
+from debabelizer.streaming.clock import Clock, Signal
+
+__all__ = ["Outbox"]
+
+
+class Outbox:
+    """Events on their way to the one reader, in order.
+
+    An interim that nobody has read yet is replaced by the next one: the latest wins. Everything else is kept,
+    and when more than `limit` events wait, `full` asks the connection to pause.
+
+    Args:
+        limit: Events that may wait.
+        clock: For the waits.
+    """
+
+    def __init__(self, limit: int, clock: Clock) -> None:
+        self.changed = Signal(clock)  # something to read
+        self.drained = Signal(clock)  # no longer full
+        self._limit = limit
+        self._events: deque[StreamEvent] = deque()
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    @property
+    def full(self) -> bool:
+        """Whether the reader is too far behind."""
+        return len(self._events) >= self._limit
+
+    def put(self, event: StreamEvent) -> None:
+        """Add an event. Never waits; who produces looks at `full` afterwards."""
+        events = self._events
+        if events and _is_interim(event) and _is_interim(events[-1]):
+            events[-1] = event
+        else:
+            events.append(event)
+        self.changed.notify()
+
+    def take(self) -> StreamEvent | None:
+        """The next event, or None if there is none now."""
+        if not self._events:
+            return None
+        event = self._events.popleft()
+        if len(self._events) == self._limit - 1:
+            self.drained.notify()
+        return event
+
+    def clear(self) -> None:
+        """Drop what was not read, for a reader who closed the stream."""
+        self._events.clear()
+        self.drained.notify()
+
+
+def _is_interim(event: StreamEvent | Closed) -> bool:
+    return isinstance(event, StreamingResult) and not event.is_final

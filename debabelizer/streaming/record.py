@@ -1,0 +1,181 @@
+"""`Record`: what was said on a stream so far, and how it reaches the user."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from debabelizer.results import (
+    Gap,
+    Progress,
+    Segment,
+    SpeechStarted,
+    StreamingResult,
+    StreamStats,
+    Transcript,
+    UtteranceEnded,
+    join,
+)
+from debabelizer.streaming.attempt import Attempt
+from debabelizer.streaming.clock import Clock
+from debabelizer.streaming.dialect import ConnectionEvent, Hypothesis, Notice, Processed, SpeechStart, UtteranceEnd
+from debabelizer.streaming.journal import AudioJournal
+from debabelizer.streaming.outbox import Outbox
+from debabelizer.streaming.timeline import Timeline
+
+__all__ = ["Record"]
+
+
+class Record:
+    """Takes what attempts report, keeps the laws of results, and remembers every final.
+
+    Args:
+        journal: Whose `confirmed` mark moves as words become final.
+        outbox: Where results go.
+        interim: Whether the user wants interims.
+        clock: For latency figures.
+    """
+
+    def __init__(self, journal: AudioJournal, outbox: Outbox, *, interim: bool, clock: Clock) -> None:
+        self.timeline = Timeline()
+        self.gaps: list[Gap] = []
+        self.warnings: list[str] = []
+        self.total: float | None = None  # length of the whole input in seconds, if known
+        self._journal = journal
+        self._outbox = outbox
+        self._interim = interim
+        self._clock = clock
+        self._finals: list[StreamingResult] = []
+        self._shown = ""  # the interim the user sees now
+        self._open_utterance = False
+        self._begun: float | None = None
+        self._first_word: float | None = None
+        self._latencies = (0, 0.0, 0.0)  # count, sum, longest
+
+    def handle(self, event: ConnectionEvent, attempt: Attempt) -> bool:
+        """Take one event of `attempt`. Whether audio was confirmed by it."""
+        match event:
+            case Hypothesis(final=True):
+                return self._final(event, attempt)
+            case Hypothesis():
+                self._replace_interim(event)
+            case Processed(through=through, final=True):
+                return self.confirm(attempt.position(through))
+            case SpeechStart(at=at):
+                self._outbox.put(SpeechStarted(self.timeline.seconds(at)))
+            case UtteranceEnd(at=at):
+                self._end_utterance(None if at is None else self.timeline.seconds(at))
+            case Notice(text=text):
+                done = self._journal.seconds(self._journal.confirmed)
+                self._outbox.put(Progress(done=done, total=self.total, note=text))
+            case _:
+                pass
+        return False
+
+    def confirm(self, position: int) -> bool:
+        """All words before `position` are final. Whether that is news."""
+        if not self._journal.confirm(position):
+            return False
+        if self.total is not None:
+            self._outbox.put(Progress(done=self._journal.seconds(self._journal.confirmed), total=self.total))
+        return True
+
+    def accepted(self) -> None:
+        """The user gave audio; the first of it starts the latency clock."""
+        if self._begun is None:
+            self._begun = self._clock.time()
+
+    def withdraw(self) -> None:
+        """What is interim will not become final as it is: take it off the user's screen."""
+        if self._shown:
+            self._shown = ""
+            self._outbox.put(StreamingResult(text="", is_final=False))
+
+    @property
+    def transcript(self) -> Transcript:
+        """All finals so far."""
+        spoken = [final for final in self._finals if final.text]
+        languages = Counter(final.language for final in spoken if final.language)
+        translations = [final.translation for final in self._finals if final.translation is not None]
+        return Transcript(
+            text=join((final.separator, final.text) for final in spoken),
+            segments=tuple(_segment(final) for final in spoken),
+            language=languages.most_common(1)[0][0] if languages else None,
+            duration=self._journal.seconds(self._journal.accepted),
+            provider=self._finals[-1].provider if self._finals else "",
+            translation="".join(translations).strip() if translations else None,
+            warnings=tuple(self.warnings),
+        )
+
+    def figures(self) -> StreamStats:
+        """The part of the stream's figures that is known here."""
+        count, total, longest = self._latencies
+        return StreamStats(
+            accepted=self._journal.seconds(self._journal.accepted),
+            confirmed=self._journal.seconds(self._journal.confirmed),
+            dropped=self.timeline.dropped,
+            gaps=tuple(self.gaps),
+            first_word_latency=self._first_word,
+            final_latency=total / count if count else None,
+            max_final_latency=longest if count else None,
+        )
+
+    def _final(self, hypothesis: Hypothesis, attempt: Attempt) -> bool:
+        result = self.timeline.result(hypothesis)
+        if result is None:
+            return False
+        self._finals.append(result)
+        self._outbox.put(result)
+        self._note_text(result)
+        self._open_utterance = not result.ends_utterance and (self._open_utterance or bool(result.text))
+        if result.ends_utterance:
+            self._outbox.put(UtteranceEnded(result.end))
+        if result.end is None or not result.text:
+            return False
+        position = self._journal.position(result.end)
+        arrived = self._journal.arrived(position)
+        if arrived is not None:
+            count, total, longest = self._latencies
+            latency = max(self._clock.time() - arrived, 0.0)
+            self._latencies = (count + 1, total + latency, max(longest, latency))
+        return self.confirm(min(position, attempt.sent))
+
+    def _replace_interim(self, hypothesis: Hypothesis) -> None:
+        shown = hypothesis.text or (hypothesis.translation or "")
+        if not self._interim or (not shown and not self._shown):
+            return
+        result = self.timeline.result(hypothesis)
+        if result is not None:
+            self._shown = shown
+            self._outbox.put(result)
+            self._note_text(result)
+
+    def _end_utterance(self, at: float | None) -> None:
+        last = self._finals[-1] if self._finals else None
+        at = at if at is not None or last is None else last.end
+        if self._open_utterance and last is not None:
+            # The vendor says so only now, after the last final went out: an empty final carries the news.
+            self._open_utterance = False
+            marker = StreamingResult(
+                text="", is_final=True, start=at, end=at, separator="", ends_utterance=True, provider=last.provider
+            )
+            self._finals.append(marker)
+            self._outbox.put(marker)
+        self._outbox.put(UtteranceEnded(at))
+
+    def _note_text(self, result: StreamingResult) -> None:
+        if self._first_word is None and result.text and self._begun is not None:
+            self._first_word = self._clock.time() - self._begun
+
+
+def _segment(final: StreamingResult) -> Segment:
+    return Segment(
+        text=final.text,
+        start=final.start,
+        end=final.end,
+        words=final.words,
+        language=final.language,
+        speaker=final.speaker,
+        confidence=final.confidence,
+        channel=final.channel,
+        separator=final.separator,
+    )

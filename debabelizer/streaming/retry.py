@@ -1,0 +1,54 @@
+"""`RetryBudget`: how often, and how long, a stream tries again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from debabelizer.errors import ProviderError
+from debabelizer.streaming.policy import StreamPolicy
+
+__all__ = ["RetryBudget"]
+
+
+class RetryBudget:
+    """Decides after each failed attempt whether there is another, and when.
+
+    The budget is refilled by progress of confirmed audio and by nothing else: a server that accepts every
+    connection and then drops it uses it up. Delays double up to a bound, with full jitter, so that the clients
+    of a service that fell over do not come back in step.
+
+    Args:
+        policy: The numbers.
+        random: Uniform in 0.0 to 1.0.
+    """
+
+    def __init__(self, policy: StreamPolicy, random: Callable[[], float]) -> None:
+        self._policy = policy
+        self._random = random
+        self.failures = 0
+        self._first_failure: float | None = None
+
+    def refill(self) -> None:
+        """Audio was confirmed."""
+        self.failures = 0
+        self._first_failure = None
+
+    def spend(self, error: BaseException, started: float, now: float) -> float | None:
+        """An attempt begun at `started` failed: the delay in seconds before the next one, or None to give up."""
+        policy = self._policy
+        self.failures += 1
+        if self._first_failure is None:
+            self._first_failure = started
+        if isinstance(error, ProviderError) and not error.retryable:
+            return None
+        if self.failures >= policy.max_attempts:
+            return None
+        wanted = error.retry_after if isinstance(error, ProviderError) else None
+        if wanted == 0.0 and self.failures == 1:
+            delay = 0.0  # the vendor asks for a new request at once, and this is not a loop
+        else:
+            ceiling = min(policy.backoff_max, policy.backoff_base * 2.0 ** min(self.failures - 1, 60))
+            delay = max(self._random() * ceiling, wanted or 0.0)
+        if now + delay - self._first_failure > policy.give_up_after:
+            return None
+        return delay

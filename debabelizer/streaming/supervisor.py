@@ -1,0 +1,441 @@
+"""`Supervisor`: the one owner of a stream. It holds all that survives a failure, and it alone decides the outcome.
+
+Why one owner. A stream used to be a reader task, a writer task and a keepalive task around a socket, and each
+could end without the others noticing: that is how iterators just stop. Here a single task, the owner, runs one
+attempt after another and judges how each one ended. There are only three ways out of it, and each writes the
+outcome, once, into a slot: everything was proven processed, the user closed the stream, or it failed for good.
+Readers learn of the end from that slot and never from a queue that might be full or a task that might be dead.
+
+How an attempt ends is judged by what the provider has proven, not by how its task ended: a connection that
+raises, that returns early, or that is cancelled by somebody else has failed, all alike. So has one that
+outlives a deadline (`Attempt.deadline`): the owner sleeps until the earliest one and looks.
+
+After a failure the next attempt replays the journal from the confirmed position: behind the last final word,
+in front of everything that is not final. Roll-over before a vendor's session limit is the same path, taken
+without a failure.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from random import random as uniform
+
+from debabelizer.audio.format import AudioFormat
+from debabelizer.errors import Attempt as AttemptRecord
+from debabelizer.errors import (
+    CloseTimeout,
+    ConnectionLostError,
+    DebabelizerError,
+    ProviderError,
+    StreamClosedError,
+    StreamError,
+)
+from debabelizer.results import FlushResult, Gap, Reconnected, Reconnecting, StreamEvent, StreamStats, Transcript
+from debabelizer.streaming.attempt import Attempt, FlushMark
+from debabelizer.streaming.clock import Clock, LoopClock, Signal
+from debabelizer.streaming.connection import Connection
+from debabelizer.streaming.dialect import ConnectionEvent, Finished, Flushed
+from debabelizer.streaming.intake import Intake, Source
+from debabelizer.streaming.journal import AudioJournal
+from debabelizer.streaming.outbox import Outbox
+from debabelizer.streaming.policy import StreamPolicy
+from debabelizer.streaming.record import Record
+from debabelizer.streaming.retry import RetryBudget
+from debabelizer.streaming.tasks import spawn, stop
+
+__all__ = ["Leg", "Outcome", "Supervisor"]
+
+_ROLL_OVER = 0.98  # of the vendor's longest session
+_ATTEMPTS_TOLD = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """How one provider carries the stream.
+
+    Attributes:
+        provider: Its name.
+        connect: Makes a fresh connection; called inside the attempt, so it may raise.
+        wire: Format of the audio it is sent.
+        speed: Fastest sending as a multiple of real time, None is as fast as it goes.
+        max_session: Seconds after which a new connection must take over, or None.
+        flushes: Whether it can make pending words final at will.
+    """
+
+    provider: str
+    connect: Callable[[], Connection]
+    wire: AudioFormat
+    speed: float | None = None
+    max_session: float | None = None
+    flushes: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a stream ended. `error` is None if it is complete, or was `closed` by the user."""
+
+    error: Exception | None = None
+    closed: bool = False
+
+
+class Supervisor:
+    """Owns a stream from its first connection to its outcome.
+
+    Args:
+        leg: The provider.
+        audio_format: Format of the audio that the user gives.
+        policy: Deadlines, bounds and the retry budget.
+        source: Where audio is pulled from; None if the user pushes it.
+        interim: Whether the user wants interims.
+        clock, random: Injectable; by default the event loop's clock, and uniform random numbers.
+    """
+
+    def __init__(
+        self,
+        leg: Leg,
+        *,
+        audio_format: AudioFormat,
+        policy: StreamPolicy,
+        source: Source | None = None,
+        interim: bool = True,
+        clock: Clock | None = None,
+        random: Callable[[], float] = uniform,
+    ) -> None:
+        self.clock = clock or LoopClock()
+        self.policy = policy
+        self.journal = AudioJournal(audio_format, seconds=policy.replay, size=policy.replay_bytes)
+        self.outbox = Outbox(policy.results, self.clock)
+        self.work = Signal(self.clock)  # there may be something to send, or the end
+        self.flushes: list[FlushMark] = []
+        self.outcome: Outcome | None = None
+        self.record = Record(self.journal, self.outbox, interim=interim, clock=self.clock)
+        self.intake = Intake(self, source)
+        self.was_read = False
+        self.moved = Signal(self.clock)  # audio was confirmed or worked through, a flush answered, or all is over
+        self._leg = leg
+        self._budget = RetryBudget(policy, random)
+        self._watch = Signal(self.clock)  # what the owner waits for
+        self._owner: asyncio.Task[None] | None = None
+        self._closing = False
+        self._begun = self.clock.time()
+        self._attempt: Attempt | None = None
+        self._attempts: deque[AttemptRecord] = deque(maxlen=_ATTEMPTS_TOLD)
+        self._count = 0
+        self._reconnects = 0
+        self._replayed = 0
+        self._sent = 0  # the furthest position ever sent
+
+    # --- the user's side, called by the stream ---
+
+    def start(self, on_end: Callable[[], object] | None = None) -> None:
+        """Start the owner. Idempotent."""
+        if self._owner is None:
+            self._owner = spawn(self._own(), name=f"debabelizer stream ({self._leg.provider})", on_end=on_end)
+
+    def cancel(self) -> None:
+        """Begin to close, without waiting."""
+        self._closing = True
+        if self._owner is None:
+            self._settle(Outcome(closed=True))
+        elif self.outcome is None:
+            self._owner.cancel()
+
+    async def close(self) -> None:
+        """Abandon whatever is not done and wait until nothing is left; bounded by the close deadline."""
+        self.cancel()
+        await self.join()
+
+    async def join(self) -> None:
+        """Wait until nothing is left of the stream; its outcome is known already, or soon will be."""
+        if self._owner is not None and not self._owner.done():
+            await asyncio.wait([self._owner])
+
+    async def flush(self, trailing_silence: float) -> FlushResult:
+        """See `TranscriptionStream.flush`."""
+        position = self.journal.accepted
+        at = self.journal.seconds(position)
+        if position <= self.journal.confirmed:
+            return FlushResult(confirmed=True, at=at)
+        if not self._leg.flushes:
+            return FlushResult(confirmed=False, at=at, reason="unsupported")
+        mark = FlushMark(position, trailing_silence)
+        self.flushes.append(mark)
+        self.work.notify()
+        deadline = self.clock.time() + self.policy.flush_timeout
+        try:
+            while not mark.confirmed and self.outcome is None:
+                if not await self.moved.wait(deadline):
+                    return FlushResult(confirmed=False, at=at, reason="timeout")
+        finally:
+            self.flushes.remove(mark)
+        return FlushResult(confirmed=mark.confirmed, at=at, reason=None if mark.confirmed else "ended")
+
+    def end(self) -> None:
+        """No more audio."""
+        self.journal.ended = True
+        self.work.notify()
+        self._watch.notify()
+
+    def room_for(self, size: int) -> bool:
+        """Whether `size` bytes of audio can be accepted now."""
+        if self._attempt is not None:
+            self.journal.forget(self._attempt.processed, size)
+        return self.journal.room >= size
+
+    async def next_event(self) -> StreamEvent | None:
+        """The next event for the user, or None when there is an outcome and nothing before it."""
+        self.was_read = True
+        while True:
+            event = self.outbox.take()
+            if event is not None or self.outcome is not None:
+                return event
+            await self.outbox.changed.wait()
+
+    @property
+    def transcript(self) -> Transcript:
+        """What is final so far."""
+        billed = self.journal.seconds(self._sent_now + self._replayed_now)
+        return replace(self.record.transcript, provider=self._leg.provider, audio_seconds=billed)
+
+    @property
+    def stats(self) -> StreamStats:
+        """Figures as of now."""
+        attempt = self._attempt
+        processed = max(self.journal.confirmed, attempt.processed if attempt is not None else 0)
+        return replace(
+            self.record.figures(),
+            sent=self.journal.seconds(self._sent_now),
+            replayed=self.journal.seconds(self._replayed_now),
+            processed=self.journal.seconds(processed),
+            attempts=self._count,
+            reconnects=self._reconnects,
+        )
+
+    # --- the attempt's side (Host) ---
+
+    def ready(self) -> None:
+        """The running attempt asks for audio for the first time."""
+        if self._count == 1 or self._attempt is None:
+            return
+        self._reconnects += 1
+        start = self._attempt.start
+        gap = self.record.gaps[-1] if self.record.gaps else None
+        lost = gap.end - gap.start if gap is not None and gap.end == self.journal.seconds(start) else 0.0
+        self.outbox.put(
+            Reconnected(
+                attempt=self._count,
+                provider=self._leg.provider,
+                replayed=self.journal.seconds(max(self._sent - start, 0)),
+                gap=lost,
+                speakers_restart=True,
+            )
+        )
+
+    def handle(self, event: ConnectionEvent) -> None:
+        """Take one event of the running attempt."""
+        attempt = self._attempt
+        if attempt is None:
+            return
+        if isinstance(event, Finished):
+            confirmed = self.record.confirm(attempt.sent)
+            self.record.withdraw()
+            self._watch.notify()
+        elif isinstance(event, Flushed):
+            confirmed = False
+            if (mark := attempt.flushed()) is not None:
+                mark.confirmed = True
+        else:
+            confirmed = self.record.handle(event, attempt)
+        if confirmed:
+            self._budget.refill()
+            for mark in self.flushes:
+                mark.confirmed = mark.confirmed or mark.position <= self.journal.confirmed
+        self.moved.notify()
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the user is too far behind in reading."""
+        return self.outbox.full
+
+    async def unblocked(self) -> None:
+        """Wait until the user has read."""
+        while self.outbox.full:
+            await self.outbox.drained.wait()
+
+    # --- the owner ---
+
+    async def _own(self) -> None:
+        """The life of the stream. Writes the outcome, whatever happens."""
+        stopped = StreamClosedError("The stream was stopped from outside: its event loop is shutting down.")
+        outcome = Outcome(error=stopped)
+        feeder = self.intake.start(self._watch.notify)
+        try:
+            await self._run()
+            outcome = Outcome(error=self.intake.error)
+        except asyncio.CancelledError:
+            # Nobody awaits the owner for its result: the cancellation ends here, as an outcome.
+            if self._closing:
+                outcome = Outcome(closed=True)
+        except StreamError as error:
+            outcome = Outcome(error=error)
+        except Exception as error:  # noqa: BLE001 - the one catch: a fault of our own must not end a stream silently
+            outcome = Outcome(error=error)
+        finally:
+            self._settle(outcome)
+            if feeder is not None:
+                await stop(feeder, self.clock, self.policy.close_timeout)
+
+    async def _run(self) -> None:
+        """One attempt after another, until all audio is proven processed or hope is lost."""
+        while not self._complete():
+            if self._count:
+                await self._until_needed()
+            started = self.clock.time()
+            cause = await self._try()
+            if cause is None:
+                continue
+            now = self.clock.time()
+            self._attempts.append(
+                AttemptRecord(
+                    number=self._count,
+                    provider=self._leg.provider,
+                    started=started - self._begun,
+                    duration=now - started,
+                    confirmed=self.journal.seconds(self.journal.confirmed),
+                    cause=cause,
+                )
+            )
+            if self._complete():
+                return
+            delay = self._budget.spend(cause, started, now)
+            if delay is None:
+                raise self._failure(cause) from cause
+            provider = self._leg.provider
+            self.outbox.put(Reconnecting(attempt=self._count, provider=provider, cause=cause, delay=delay))
+            await self._sleep(delay)
+
+    def _complete(self) -> bool:
+        return self.journal.ended and self.journal.confirmed >= self.journal.accepted
+
+    async def _try(self) -> Exception | None:
+        """One attempt. Why it failed; None if it finished, or was ended to roll over."""
+        leg = self._leg
+        start = self._replay_from()
+        speed = self.policy.max_speed or leg.speed
+        self._count += 1
+        attempt = self._attempt = Attempt(self, start=start, wire=leg.wire, speed=speed, provider=leg.provider)
+        self.record.timeline.attach(self.journal.seconds(start), leg.provider)
+        task = spawn(self._carry(attempt), name=f"debabelizer connection {self._count}", on_end=self._watch.notify)
+        try:
+            cause = await self._judge(attempt, task)
+            if attempt.finished:
+                await self._see_off(task)
+        finally:
+            ended = await stop(task, self.clock, self.policy.close_timeout) if not task.done() else True
+            self._sent, self._replayed = self._sent_now, self._replayed_now
+            self._attempt = None
+            self.record.withdraw()
+        if not ended and cause is not None:
+            seconds = self.policy.close_timeout
+            late = CloseTimeout(f"{task.get_name()} did not stop.", seconds=seconds, provider=leg.provider)
+            late.__cause__ = cause
+            return late
+        return cause
+
+    async def _carry(self, attempt: Attempt) -> None:
+        await self._leg.connect().run(attempt)
+
+    async def _judge(self, attempt: Attempt, task: asyncio.Task[None]) -> Exception | None:
+        """Wait for the end of an attempt, by itself or by a deadline, and say why it failed."""
+        leg = self._leg
+        retire = None if leg.max_session is None else self.clock.time() + leg.max_session * _ROLL_OVER
+        while not task.done() and not attempt.finished:
+            if self._complete() and attempt.sent == attempt.start:
+                return None  # nothing was sent, so there is nothing for the provider to confirm
+            now = self.clock.time()
+            expiry = attempt.deadline()
+            if expiry is not None and expiry[0] <= now:
+                return expiry[1]()
+            if retire is not None and retire <= now:
+                if not attempt.ending:
+                    return None
+                retire = None
+            # Deadlines follow from what happened last, so looking once in the shortest of them misses none, and
+            # nobody has to wake the owner for every piece of audio.
+            look = now + min(self.policy.send_timeout, self.policy.stall_timeout, self.policy.drain_timeout)
+            whens = (look, expiry[0] if expiry is not None else look, retire if retire is not None else look)
+            await self._watch.wait(max(min(whens), now))
+        if attempt.finished:
+            if self._complete() and self.intake.error is None:
+                self._settle(Outcome())  # the user need not wait while the connection is closed
+            return None
+        if task.cancelled():
+            return ConnectionLostError("The connection was cancelled from outside.", provider=leg.provider)
+        error = task.exception()
+        if error is None:
+            error = ConnectionLostError("The connection ended before the end of audio.", provider=leg.provider)
+        if isinstance(error, ProviderError):
+            error.provider = error.provider or leg.provider
+        return error if isinstance(error, Exception) else ConnectionLostError(repr(error), provider=leg.provider)
+
+    async def _see_off(self, task: asyncio.Task[None]) -> None:
+        """Give a connection that finished the time to close properly."""
+        deadline = self.clock.time() + self.policy.close_timeout
+        while not task.done() and await self._watch.wait(deadline):
+            pass
+
+    def _replay_from(self) -> int:
+        """Where the next connection begins; audio that had to be given up before is reported as a gap."""
+        journal = self.journal
+        if journal.oldest > journal.confirmed:
+            self.record.gaps.append(Gap(start=journal.seconds(journal.confirmed), end=journal.seconds(journal.oldest)))
+            journal.confirm(journal.oldest)
+        return journal.confirmed
+
+    async def _until_needed(self) -> None:
+        """A connection without audio to send would only time out: wait for some, or for the end."""
+        while self.journal.accepted == self.journal.confirmed and not self.journal.ended:
+            await self.work.wait()
+
+    async def _sleep(self, delay: float) -> None:
+        until = self.clock.time() + delay
+        while self.clock.time() < until:
+            await self._watch.wait(until)
+
+    def _settle(self, outcome: Outcome) -> None:
+        """Write the outcome, once, and wake everybody."""
+        if self.outcome is None:
+            self.outcome = outcome
+            if outcome.closed:
+                self.outbox.clear()
+        for signal in (self.outbox.changed, self.outbox.drained, self.moved, self.work):
+            signal.notify()
+
+    def _failure(self, cause: Exception) -> StreamError:
+        stats = self.stats
+        hint = cause.hint if isinstance(cause, DebabelizerError) else None
+        kept = f"The transcript up to {stats.confirmed:.2f} s stays readable in stream.transcript."
+        what = cause.message if isinstance(cause, DebabelizerError) else f"{type(cause).__name__}: {cause}"
+        return StreamError(
+            f"The stream failed after {self._count} attempt{'s' * (self._count > 1)}: {what}",
+            provider=self._leg.provider,
+            attempts=tuple(self._attempts),
+            accepted=stats.accepted,
+            sent=stats.sent,
+            confirmed=stats.confirmed,
+            hint=f"{hint} {kept}" if hint else kept,
+        )
+
+    @property
+    def _sent_now(self) -> int:
+        return self._sent if self._attempt is None else max(self._sent, self._attempt.sent)
+
+    @property
+    def _replayed_now(self) -> int:
+        attempt = self._attempt
+        if attempt is None:
+            return self._replayed
+        return self._replayed + max(min(attempt.sent, self._sent) - attempt.start, 0)

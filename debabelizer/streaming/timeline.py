@@ -1,0 +1,104 @@
+"""`Timeline`: the only place that turns provider time into stream time, and that keeps the order of words."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from debabelizer.results import StreamingResult, Word, join
+from debabelizer.streaming.dialect import Hypothesis
+
+__all__ = ["Timeline"]
+
+_log = logging.getLogger("debabelizer.streaming")
+
+
+class Timeline:
+    """Turns hypotheses into results on the stream's clock.
+
+    One connection after another hangs its own clock, which starts at zero, onto the stream's: `attach` says
+    where. Words are told apart by time, never by text (people do say "yes, yes"): a final word that starts
+    before the last final word of its channel, or spans exactly the same time, was said before and is dropped.
+    """
+
+    def __init__(self) -> None:
+        self._base = 0.0
+        self._provider = ""
+        self._epoch = 0
+        self._last: dict[int | None, tuple[float, float]] = {}
+        self._edge: dict[int | None, float] = {}  # where the last final ended
+        self._spoken = False  # whether any final text was delivered: the first has no separator
+        self.dropped = 0
+
+    def attach(self, base: float, provider: str) -> None:
+        """A new connection's zero is `base` stream seconds."""
+        self._base = base
+        self._provider = provider
+        self._epoch += 1
+
+    def seconds(self, connection_seconds: float) -> float:
+        """Connection seconds as stream seconds, to the microsecond."""
+        return round(self._base + connection_seconds, 6)
+
+    def result(self, hypothesis: Hypothesis) -> StreamingResult | None:
+        """The result for a hypothesis, or None if all of it was final before."""
+        words = tuple(self._word(word) for word in hypothesis.words)
+        text, separator = hypothesis.text, hypothesis.separator
+        if hypothesis.final and words:
+            fresh = tuple(word for word in words if self._advance(hypothesis.channel, word.start, word.end))
+            if not fresh:
+                return None
+            if len(fresh) < len(words):
+                text, separator = join((word.separator, word.text) for word in fresh), fresh[0].separator
+                words = fresh
+        start = self._bound(hypothesis.start, words[0].start if words else None)
+        end = self._bound(hypothesis.end, words[-1].end if words else None)
+        if hypothesis.final and text and not words and not self._advance(hypothesis.channel, start, end):
+            return None
+        if hypothesis.final and start is not None and text:
+            # Vendors let neighbouring spans overlap by a few milliseconds; finals do not.
+            start = max(start, min(self._edge.get(hypothesis.channel, 0.0), start if end is None else end))
+            self._edge[hypothesis.channel] = start if end is None else end
+        if not self._spoken:
+            separator = ""
+        self._spoken = self._spoken or (hypothesis.final and bool(text))
+        return StreamingResult(
+            text=text,
+            is_final=hypothesis.final,
+            start=start,
+            end=end,
+            words=words,
+            language=hypothesis.language,
+            speaker=self._speaker(hypothesis.speaker),
+            confidence=hypothesis.confidence,
+            channel=hypothesis.channel,
+            separator=separator,
+            ends_utterance=hypothesis.ends_utterance,
+            translation=hypothesis.translation,
+            provider=self._provider,
+        )
+
+    def _word(self, word: Word) -> Word:
+        start = None if word.start is None else self.seconds(word.start)
+        end = None if word.end is None else max(self.seconds(word.end), start or 0.0)
+        return replace(word, start=start, end=end, speaker=self._speaker(word.speaker))
+
+    def _bound(self, own: float | None, of_words: float | None) -> float | None:
+        return of_words if own is None else self.seconds(own)
+
+    def _speaker(self, label: str | None) -> str | None:
+        """Vendors number speakers anew on each connection, so from the second on the label says which one."""
+        return label if label is None or self._epoch == 1 else f"{self._epoch}/{label}"
+
+    def _advance(self, channel: int | None, start: float | None, end: float | None) -> bool:
+        """Whether a final span is new; if so it becomes the last one."""
+        if start is None:
+            return True
+        span = (start, start if end is None else end)
+        last = self._last.get(channel)
+        if last is not None and (start < last[0] or (span == last and span[1] > span[0])):
+            self.dropped += 1
+            _log.debug("dropped a final at %.3f s that was said before", start)
+            return False
+        self._last[channel] = span
+        return True

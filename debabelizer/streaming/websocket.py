@@ -1,0 +1,145 @@
+"""`WebSocketConnection`: drives any `Dialect` over a WebSocket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+
+from debabelizer.errors import ConnectError, ConnectionLostError, InvalidRequestError, ProviderError
+from debabelizer.streaming.connection import Connection, End, Flush, Link
+from debabelizer.streaming.dialect import Dialect, Finished, Frame, Opening, Ready
+from debabelizer.streaming.tasks import spawn, stop
+
+__all__ = ["WebSocketConnection"]
+
+_PING = 10.0  # seconds between protocol pings, and to wait for a pong: an idle socket that died is found by these
+
+
+class WebSocketConnection(Connection):
+    """One WebSocket, one reader and one writer, no decisions: what frames mean is the dialect's affair.
+
+    Args:
+        dialect: A fresh one.
+    """
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+
+    async def run(self, link: Link) -> None:
+        """See `Connection`."""
+        opening = self._dialect.open()
+        socket = await self._connect(opening, link)
+        graceful = False
+        try:
+            link.opened()
+            await self._send(socket, opening.frames)
+            if opening.awaits_ready:
+                await self._receive(socket, link, until=Ready)
+            await self._converse(socket, link)
+            graceful = True
+        finally:
+            if not graceful:
+                socket.transport.abort()  # no closing handshake with a peer that failed us
+            await socket.close()
+
+    async def _connect(self, opening: Opening, link: Link) -> ClientConnection:
+        try:
+            return await connect(
+                opening.url,
+                additional_headers=dict(opening.headers),
+                subprotocols=list(opening.subprotocols) or None,  # type: ignore[arg-type]  # NewType of str
+                compression=None,  # audio does not compress
+                max_size=opening.max_message,
+                open_timeout=None,  # the supervisor's deadline counts
+                close_timeout=link.policy.close_timeout,
+                ping_interval=_PING,
+                ping_timeout=_PING,
+            )
+        except InvalidStatus as error:
+            response = error.response
+            raise self._dialect.refused(
+                response.status_code, bytes(response.body or b""), _seconds(response.headers.get("Retry-After"))
+            ) from error
+        except InvalidURI as error:
+            raise InvalidRequestError("The address of the service is not a WebSocket URL.") from error
+        except InvalidHandshake as error:
+            raise ConnectError(f"The WebSocket handshake failed: {error}") from error
+        except (OSError, EOFError) as error:
+            raise ConnectError(f"No connection could be made: {str(error) or type(error).__name__}") from error
+
+    async def _converse(self, socket: ClientConnection, link: Link) -> None:
+        """Read until `Finished`, while a task of ours writes; its failure ends the reading."""
+
+        def abort_if_failed() -> None:
+            if not writer.cancelled() and writer.exception() is not None:
+                socket.transport.abort()
+
+        writer = spawn(self._write(socket, link), name="debabelizer writer", on_end=abort_if_failed)
+        try:
+            await self._receive(socket, link, until=Finished)
+        except ConnectionLostError as error:
+            if writer.done() and not writer.cancelled() and (failure := writer.exception()) is not None:
+                raise failure from error
+            raise
+        finally:
+            await stop(writer, link.clock, link.policy.close_timeout)
+
+    async def _receive(self, socket: ClientConnection, link: Link, until: type[Ready | Finished]) -> None:
+        while True:
+            try:
+                frame = await socket.recv()
+            except ConnectionClosed as error:
+                raise self._lost(error) from error
+            events = tuple(self._dialect.receive(frame))
+            if events:
+                await link.emit(*events)
+                if any(isinstance(event, until) for event in events):
+                    return
+
+    async def _write(self, socket: ClientConnection, link: Link) -> None:
+        dialect = self._dialect
+        while True:
+            match await link.take(dialect.keepalive_after):
+                case bytes() as audio:
+                    frames: Iterable[Frame] = (dialect.audio(audio),)
+                case None:
+                    frames = dialect.keepalive()
+                case Flush(trailing_silence=silence):
+                    frames = dialect.flush(silence)
+                case End():
+                    frames = dialect.end()
+            if not await self._send(socket, frames):
+                return
+
+    async def _send(self, socket: ClientConnection, frames: Iterable[Frame]) -> bool:
+        """Send; False if the connection is closed.
+
+        The reader sees that too, behind whatever the peer said before it closed, and that is the better reason.
+        """
+        try:
+            for frame in frames:
+                await socket.send(frame)
+        except ConnectionClosed:
+            return False
+        return True
+
+    def _lost(self, error: ConnectionClosed) -> ProviderError:
+        close = error.rcvd
+        code, reason = (close.code, close.reason) if close is not None else (None, "")
+        typed = self._dialect.closed(code, reason)
+        if typed is not None:
+            return typed
+        how = f"with close code {code}{f' ({reason})' if reason else ''}" if code is not None else "without a close"
+        if error.sent is not None and close is None:
+            how = f"by us: {error.sent.reason or error.sent.code}"
+        return ConnectionLostError(
+            f"The connection ended {how} before the end of audio was confirmed.",
+            code=None if code is None else str(code),
+        )
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """The value of a Retry-After header when it is a number; the date form is not worth a wall clock."""
+    return float(retry_after) if retry_after is not None and retry_after.strip().isdigit() else None
