@@ -10,16 +10,18 @@ from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from debabelizer.audio.format import AudioFormat
 from debabelizer.errors import CapabilityError, DebabelizerError, ProviderError
 from debabelizer.options import Options
 from debabelizer.results import Progress, Transcript
 
 if TYPE_CHECKING:
-    from debabelizer.audio.format import AudioFormat
     from debabelizer.config import Settings
     from debabelizer.plugins import PluginRegistry
     from debabelizer.provider import Provider, Request
     from debabelizer.spec import ProviderSpec
+    from debabelizer.streaming.stream import TranscriptionStream
+    from debabelizer.streaming.supervisor import Supervisor
 
 __all__ = ["VoiceProcessor"]
 
@@ -60,6 +62,7 @@ class VoiceProcessor:
         self._work: set[asyncio.Timeout] = set()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._streams: set[Supervisor] = set()
         self._closed = False
 
     @property
@@ -80,12 +83,17 @@ class VoiceProcessor:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """End running transcriptions (they raise in their callers), then release every provider. Idempotent."""
+        """End what is running, then release every provider. Idempotent.
+
+        Transcriptions raise in their callers; streams are closed as by their own `aclose`.
+        """
         self._closed = True
         now = asyncio.get_running_loop().time()
         for work in self._work:
             work.reschedule(now)
         await self._idle.wait()
+        for stream in tuple(self._streams):
+            await stream.close()
         async with AsyncExitStack() as stack:
             while self._providers:
                 _, provider = self._providers.popitem()
@@ -151,6 +159,78 @@ class VoiceProcessor:
                     await audio.aclose()
         return replace(transcript, provider=spec.name, warnings=(*audio.warnings, *transcript.warnings))
 
+    def transcribe_stream(
+        self,
+        source: Any = None,
+        *,
+        provider: str | Sequence[str] | None = None,
+        audio_format: AudioFormat | None = None,
+        language_hints: Collection[str] | None = None,
+        interim: bool | None = None,
+        diarization: bool | None = None,
+        endpointing: bool | None = None,
+        vocabulary: Collection[str] | None = None,
+        translate_to: str | None = None,
+        require: Mapping[str, Any] | None = None,
+        optional: Collection[str] = (),
+        options: Mapping[str, Any] | None = None,
+    ) -> TranscriptionStream:
+        """Open a stream; see `TranscriptionStream` for what to do with it.
+
+        Args:
+            source: Where to pull audio from: an async iterable of raw bytes (live), or whatever `transcribe`
+                takes. None to push audio with `send_audio`.
+            provider: Instead of the configured one.
+            audio_format: How to read raw audio, pushed or pulled; by default 16 kHz mono ``pcm_s16le``.
+            language_hints, interim, diarization, endpointing, vocabulary, translate_to: See `Options`.
+            require: Capabilities that the provider must have; added to the configured ones.
+            optional: Names of wishes that a provider without the capability may ignore.
+            options: What only one vendor has.
+
+        Raises:
+            AudioSourceError: If the source is nothing that audio can be read from.
+            CapabilityError, ConfigError, ProviderLookupError: As `transcribe`, before any audio is sent.
+        """
+        from debabelizer.streaming.setup import source_of, wire_format
+        from debabelizer.streaming.stream import TranscriptionStream
+        from debabelizer.streaming.supervisor import Leg, Supervisor
+
+        self._check_open()
+        wishes = Options(
+            language_hints=language_hints,
+            interim=interim,
+            diarization=diarization,
+            endpointing=endpointing,
+            vocabulary=vocabulary,
+            translate_to=translate_to,
+            optional=optional,
+            options=options or {},
+        )
+        spec, request = self._choose(provider, require or {}, wishes)
+        pulled, given = (None, audio_format or AudioFormat()) if source is None else source_of(source, audio_format)
+        engine = self._open(spec)
+        capabilities = engine.streams_as(request)
+        wire = wire_format(capabilities, given)
+        leg = Leg(
+            provider=spec.name,
+            connect=lambda: engine.connection(request, wire),
+            wire=wire,
+            speed=capabilities.max_speed,
+            max_session=capabilities.max_session,
+            flushes=capabilities.flush != "none",
+        )
+
+        def supervise() -> Supervisor:
+            self._check_open()
+            supervisor = Supervisor(
+                leg, audio_format=given, policy=self.settings.stream, source=pulled, interim=request.interim
+            )
+            self._streams.add(supervisor)
+            supervisor.on_end = lambda: self._streams.discard(supervisor)
+            return supervisor
+
+        return TranscriptionStream(supervise, name=spec.name)
+
     def _choose(
         self, names: str | Sequence[str] | None, require: Mapping[str, Any], wishes: Options
     ) -> tuple[ProviderSpec, Request[Any]]:
@@ -184,9 +264,12 @@ class VoiceProcessor:
         return self._providers[spec.name]
 
     def _working(self) -> _Working:
+        self._check_open()
+        return _Working(self._work, self._idle)
+
+    def _check_open(self) -> None:
         if self._closed:
             raise DebabelizerError("This VoiceProcessor is closed.", hint="Open a new one.")
-        return _Working(self._work, self._idle)
 
 
 class _Working:

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from debabelizer.errors import CapabilityError
 from debabelizer.results import Progress, Transcript
-from debabelizer.spec import ProviderSpec
+from debabelizer.spec import Capabilities, ProviderSpec
 
 if TYPE_CHECKING:
     from debabelizer.audio.format import AudioFormat
     from debabelizer.audio.source import AudioSource
+    from debabelizer.audio.utterances import UtteranceDecoder
     from debabelizer.streaming.connection import Connection
     from debabelizer.streaming.dialect import Dialect
 
@@ -90,11 +91,36 @@ class Provider(ABC, Generic[SettingsT]):
             f"Provider {self.spec.name!r} does not stream.", provider=self.spec.name, capability="streaming"
         )
 
-    def connection(self, request: Request[SettingsT], audio_format: AudioFormat) -> Connection:
-        """Make a fresh connection, one attempt. The default drives `dialect` over a WebSocket."""
-        from debabelizer.streaming.websocket import WebSocketConnection
+    def decoder(self, request: Request[SettingsT]) -> UtteranceDecoder:
+        """Make what turns one utterance into text, for engines that the core's segmenter makes a stream of.
 
-        return WebSocketConnection(self.dialect(request, audio_format), audio_format)
+        The default hands each utterance to `transcribe`.
+        """
+        from debabelizer.streaming.segmenter import BatchDecoder
+
+        return BatchDecoder(self, request)
+
+    def connection(self, request: Request[SettingsT], audio_format: AudioFormat) -> Connection:
+        """Make a fresh connection, one attempt.
+
+        The default drives `dialect` over a WebSocket, or for a provider without a stream of its own the
+        segmenter over `decoder`.
+        """
+        if self.spec.capabilities.streaming:
+            from debabelizer.streaming.websocket import WebSocketConnection
+
+            return WebSocketConnection(self.dialect(request, audio_format))
+        from debabelizer.streaming.segmenter import SegmenterConnection
+
+        return SegmenterConnection(self.decoder(request), request)
+
+    def streams_as(self, request: Request[SettingsT]) -> Capabilities:
+        """What a stream of this provider can do: its own capabilities, or those that the segmenter lends it."""
+        if self.spec.capabilities.streaming:
+            return self.spec.capabilities
+        from debabelizer.streaming.segmenter import lent_capabilities
+
+        return lent_capabilities(self.spec.capabilities)
 
     async def aclose(self) -> None:
         """Release everything the provider opened. Called once, after the last use."""

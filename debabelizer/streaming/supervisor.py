@@ -114,6 +114,7 @@ class Supervisor:
         self.record = Record(self.journal, self.outbox, interim=interim, clock=self.clock)
         self.intake = Intake(self, source)
         self.was_read = False
+        self.on_end: Callable[[], object] | None = None  # called when nothing is left of the stream
         self.moved = Signal(self.clock)  # audio was confirmed or worked through, a flush answered, or all is over
         self._leg = leg
         self._budget = RetryBudget(policy, random)
@@ -130,10 +131,10 @@ class Supervisor:
 
     # --- the user's side, called by the stream ---
 
-    def start(self, on_end: Callable[[], object] | None = None) -> None:
+    def start(self) -> None:
         """Start the owner. Idempotent."""
         if self._owner is None:
-            self._owner = spawn(self._own(), name=f"debabelizer stream ({self._leg.provider})", on_end=on_end)
+            self._owner = spawn(self._own(), name=f"debabelizer stream ({self._leg.provider})", on_end=self.on_end)
 
     def cancel(self) -> None:
         """Begin to close, without waiting."""

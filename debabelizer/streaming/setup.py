@@ -1,0 +1,70 @@
+"""From what the user hands in to what a stream runs on: the source of its audio, and the format on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, cast
+
+from debabelizer.audio.format import AudioFormat, Encoding
+from debabelizer.audio.source import AudioSource
+from debabelizer.spec import Capabilities
+from debabelizer.streaming.intake import Source
+
+__all__ = ["source_of", "wire_format"]
+
+_BLOCK = 0.1  # seconds of decoded audio in one piece
+
+
+def wire_format(capabilities: Capabilities, audio_format: AudioFormat) -> AudioFormat:
+    """The format in which to send audio given as `audio_format`: itself if the provider takes it, else the nearest.
+
+    A rate is raised rather than lowered, so that nothing of the sound is lost.
+    """
+    encodings: tuple[Any, ...] = capabilities.audio_formats
+    encoding: Encoding = audio_format.encoding if audio_format.encoding in encodings else encodings[0]
+    rate = audio_format.sample_rate
+    if capabilities.sample_rates and rate not in capabilities.sample_rates:
+        higher = [accepted for accepted in capabilities.sample_rates if accepted > rate]
+        rate = min(higher, default=max(capabilities.sample_rates))
+    return AudioFormat(encoding, rate, min(audio_format.channels, capabilities.channels))
+
+
+def source_of(source: Any, audio_format: AudioFormat | None) -> tuple[Source, AudioFormat]:
+    """How to pull audio from `source`, and the format in which it comes.
+
+    An async iterable of bytes is live, raw audio: in `audio_format`, in the format it names itself by an
+    attribute of that name, or in the default one. Everything else is decoded.
+    """
+    if hasattr(source, "__aiter__") and not isinstance(source, AudioSource):
+        given = audio_format or getattr(source, "audio_format", None) or AudioFormat()
+        return Source(blocks=lambda: _live(source)), given
+    audio = AudioSource.of(source, audio_format=audio_format)
+    decoded = AudioFormat()
+
+    @asynccontextmanager
+    async def blocks() -> AsyncIterator[AsyncIterator[bytes]]:
+        try:
+            await audio.check()
+            async with audio.blocks(decoded, seconds=_BLOCK) as opened:
+                yield opened
+        finally:
+            if audio is not source:
+                await audio.aclose()
+
+    return Source(blocks=blocks, total=lambda: audio.duration, warnings=lambda: tuple(audio.warnings)), decoded
+
+
+@asynccontextmanager
+async def _live(source: Any) -> AsyncIterator[AsyncIterator[bytes]]:
+    """Iterate over live audio, and give back whatever it holds at the end."""
+    if isinstance(source, AbstractAsyncContextManager):
+        async with source as opened:
+            yield aiter(cast("Any", opened if hasattr(opened, "__aiter__") else source))
+        return
+    iterator = aiter(source)
+    try:
+        yield iterator
+    finally:
+        if hasattr(iterator, "aclose"):
+            await iterator.aclose()
