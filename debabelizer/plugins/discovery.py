@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import Distribution, EntryPoint, distributions
+from inspect import iscoroutinefunction
 from types import MappingProxyType
 from typing import Any, Final
 
-from pluggy import PluginManager
+from pluggy import HookCaller, PluginManager
 
 from debabelizer.errors import PluginLoadError
 from debabelizer.plugins import hookspecs
@@ -142,12 +143,18 @@ def register(name: str, module: object) -> Plugin:
     isolate(name, "is not a plugin", manager.register, module, name)
     callers = manager.get_hookcallers(module) or []
     if not callers:
-        raise PluginLoadError(
-            f"Plugin {name!r} has no hook.", name=name, hint="Mark its hooks with `debabelizer.plugins.hookimpl`."
-        )
+        hint = "Mark its hooks with `debabelizer.plugins.hookimpl`."
+        raise PluginLoadError(f"Plugin {name!r} has no hook.", name=name, hint=hint)
     for caller in callers:
-        if not caller.has_spec():
-            nearest = get_close_matches(caller.name, hookspecs.HOOKS, n=1, cutoff=0.0)[0]
-            hint = f"Did you mean {nearest}?"
-            raise PluginLoadError(f"Plugin {name!r} has an unknown hook, {caller.name}.", name=name, hint=hint)
+        _check(name, caller)
     return Plugin(name, manager)
+
+
+def _check(name: str, caller: HookCaller) -> None:
+    if not caller.has_spec():
+        nearest = get_close_matches(caller.name, hookspecs.HOOKS, n=1, cutoff=0.0)[0]
+        hint = f"Did you mean {nearest}?"
+        raise PluginLoadError(f"Plugin {name!r} has an unknown hook, {caller.name}.", name=name, hint=hint)
+    if any(iscoroutinefunction(implementation.function) for implementation in caller.get_hookimpls()):
+        hint = "Hooks are plain functions."
+        raise PluginLoadError(f"Plugin {name!r} has an async hook, {caller.name}.", name=name, hint=hint)

@@ -137,5 +137,4 @@ class PluginRegistry:
 
     def observe(self, stream: TranscriptionStream) -> Observers:
         """Ask every plugin whether it wants to watch `stream`; call the answer with each event."""
-        found = self.hook.by_plugin("debabelizer_stream_opened", stream=stream)
-        return Observers((plugin, observer) for plugin, observer in found if callable(observer))
+        return Observers(self.hook.by_plugin("debabelizer_stream_opened", stream=stream))

@@ -44,10 +44,20 @@ class HookRelay:
 
 
 class Observers:
-    """The observers of one stream, called like one; an observer that raises is logged and not called again."""
+    """The observers of one stream, called like one; an observer that raises is logged and not called again.
 
-    def __init__(self, observers: Iterable[tuple[str, StreamObserver]] = ()) -> None:
-        self._observers = list(observers)
+    Args:
+        observers: What plugins returned, each with the plugin's name. What is no function is logged and left out.
+    """
+
+    def __init__(self, observers: Iterable[tuple[str, object]] = ()) -> None:
+        self._observers: list[tuple[str, StreamObserver]] = []
+        for plugin, observer in observers:
+            if callable(observer):
+                self._observers.append((plugin, observer))
+            else:
+                kind = type(observer).__name__
+                logger.warning("Plugin %r watches a stream with a %s where a function belongs.", plugin, kind)
 
     def __len__(self) -> int:
         return len(self._observers)

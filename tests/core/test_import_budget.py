@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from debabelizer.plugins.discovery import FIRST_PARTY
+
 Added = Callable[..., set[str]]
 
 BUDGET = 40
@@ -92,7 +94,7 @@ def test_everything_that_is_not_lazy_is_within_the_budget_too(added: Added) -> N
 def test_discovery_loads_only_pluggy_and_the_modules_of_specs(added: Added) -> None:
     loaded = added("from debabelizer.plugins import PluginRegistry; PluginRegistry.discover().rows")
     ours = {top for top in tops(loaded) if top.startswith("debabelizer_")}
-    assert ours == {"debabelizer_moonshine", "debabelizer_soniox"}
+    assert ours == {distribution.replace("-", "_") for distribution in FIRST_PARTY.values()}
     assert tops(loaded) - sys.stdlib_module_names - ours == {"debabelizer", "pluggy"}
 
 

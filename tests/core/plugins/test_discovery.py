@@ -114,6 +114,15 @@ def test_a_misspelt_hook_is_told_with_the_nearest_name() -> None:
     assert caught.value.hint == "Did you mean debabelizer_register_providers?"
 
 
+def test_a_hook_must_not_be_async() -> None:
+    class Parrot:
+        @hookimpl
+        async def debabelizer_register_providers(self) -> None: ...
+
+    with pytest.raises(PluginLoadError, match="has an async hook, debabelizer_register_providers"):
+        register("parrot", Parrot())
+
+
 def test_an_unknown_argument_of_a_hook_is_told() -> None:
     class Parrot:
         @hookimpl

@@ -73,3 +73,10 @@ def test_an_observer_that_raises_is_logged_and_not_called_again(caplog: pytest.L
     assert [record.getMessage() for record in caplog.records] == [
         "Plugin 'bad' failed while watching a stream: RuntimeError: boom"
     ]
+
+
+def test_an_observer_that_cannot_be_called_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "debabelizer.plugins"):
+        observers = Observers([("bad", 42)])
+    assert len(observers) == 0
+    assert caplog.messages == ["Plugin 'bad' watches a stream with a int where a function belongs."]
