@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from debabelizer.results import Closed, StreamEvent, StreamingResult
+from debabelizer.results import Progress, StreamEvent, StreamingResult
 from debabelizer.streaming.clock import Clock, Signal
 
 __all__ = ["Outbox"]
@@ -13,7 +13,7 @@ __all__ = ["Outbox"]
 class Outbox:
     """Events on their way to the one reader, in order.
 
-    An interim that nobody has read yet is replaced by the next one: the latest wins. Everything else is kept,
+    An interim that nobody has read yet is replaced by the next one, and so is progress: the latest wins. Everything
     and when more than `limit` events wait, `full` asks the connection to pause.
 
     Args:
@@ -38,7 +38,7 @@ class Outbox:
     def put(self, event: StreamEvent) -> None:
         """Add an event. Never waits; who produces looks at `full` afterwards."""
         events = self._events
-        if events and _is_interim(event) and _is_interim(events[-1]):
+        if events and _passing(event) is not None and _passing(event) is _passing(events[-1]):
             events[-1] = event
         else:
             events.append(event)
@@ -59,5 +59,10 @@ class Outbox:
         self.drained.notify()
 
 
-def _is_interim(event: StreamEvent | Closed) -> bool:
-    return isinstance(event, StreamingResult) and not event.is_final
+def _passing(event: StreamEvent) -> type[StreamEvent] | None:
+    """The kind of an event that a newer one of its kind makes worthless; None for one that must be kept."""
+    match event:
+        case StreamingResult(is_final=False) | Progress(note=None):
+            return type(event)
+        case _:
+            return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from debabelizer.errors import ProviderError
+from debabelizer.errors import DebabelizerError, ProviderError
 from debabelizer.streaming.policy import StreamPolicy
 
 __all__ = ["RetryBudget"]
@@ -39,7 +39,7 @@ class RetryBudget:
         self.failures += 1
         if self._first_failure is None:
             self._first_failure = started
-        if isinstance(error, ProviderError) and not error.retryable:
+        if isinstance(error, DebabelizerError) and not (isinstance(error, ProviderError) and error.retryable):
             return None
         if self.failures >= policy.max_attempts:
             return None
