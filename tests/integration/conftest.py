@@ -91,7 +91,7 @@ class Environment:
         """What ``debabelizer providers --json`` tells, by name."""
         done = self.debabelizer("providers", "--json", **variables)
         assert done.returncode == 0, done.stderr
-        rows = [json.loads(line) for line in done.stdout.splitlines()]
+        rows = json.loads(done.stdout)
         assert len({row["name"] for row in rows}) == len(rows)
         return {row["name"]: row for row in rows}
 

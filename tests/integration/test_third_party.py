@@ -99,7 +99,7 @@ def test_the_configuration_leaves_it_out(aviary: Any, config: Any, speech: Path)
     options = config('[plugins]\ndisable = ["parrot", "debabelizer-deadparrot"]\n')
     done = aviary.debabelizer(*options, "providers", "--json")
     assert done.returncode == 0, done.stderr
-    assert {row["name"]: row["status"] for row in map(json.loads, done.stdout.splitlines())} == {
+    assert {row["name"]: row["status"] for row in json.loads(done.stdout)} == {
         "parrot": "disabled",
         "deadparrot": "disabled",
     }

@@ -13,9 +13,10 @@ class Parrot(Provider[Settings]):
 
     async def transcribe(self, audio, request, report):
         size = 0
-        async for block in audio.blocks(FORMAT):
-            size += len(block)
-            report(Progress(done=FORMAT.seconds(size)))
+        async with audio.blocks(FORMAT) as blocks:
+            async for block in blocks:
+                size += len(block)
+                report(Progress(done=FORMAT.seconds(size), total=audio.duration))
         seconds = FORMAT.seconds(size)
         text = f"{request.settings.phrase} {seconds:.{request.settings.digits}f} seconds."
         segment = Segment(text, start=0.0, end=seconds)
