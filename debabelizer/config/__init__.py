@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+from debabelizer.config.describe import Row, describe
+from debabelizer.config.files import user_file
+from debabelizer.config.load import load_settings, with_profile
+from debabelizer.config.models import PluginSettings, Profile, Settings, SttSettings
 from debabelizer.config.provider import ProviderSettings
 from debabelizer.config.redaction import install_log_redaction, redact, redact_exception, redact_record, remember
 from debabelizer.config.secrets import Secret
 from debabelizer.config.source import Source
+from debabelizer.config.tables import CheckReport, check, missing_secret, reveal_all, validate_provider
 
 __all__ = [
+    "CheckReport",
+    "PluginSettings",
+    "Profile",
     "ProviderSettings",
+    "Row",
     "Secret",
+    "Settings",
     "Source",
+    "SttSettings",
+    "check",
+    "describe",
     "install_log_redaction",
+    "load_settings",
+    "missing_secret",
     "redact",
     "redact_exception",
     "redact_record",
     "remember",
+    "reveal_all",
+    "user_file",
+    "validate_provider",
+    "with_profile",
 ]

@@ -36,9 +36,8 @@ class Source:
 
     def problem(self, message: str, *, key: str = "", hint: str | None = None) -> ConfigProblem:
         """A problem found here."""
-        return ConfigProblem(
-            message, key=self.key or key, source=self.name, line=self.line, column=self.column, hint=hint
-        )
+        place = None if self.name == DEFAULT.name else self.name
+        return ConfigProblem(message, key=self.key or key, source=place, line=self.line, column=self.column, hint=hint)
 
 
 ARGUMENT = Source("argument")
