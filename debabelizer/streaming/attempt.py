@@ -27,6 +27,7 @@ __all__ = ["Attempt", "FlushMark", "Host"]
 _BURST = 1.0  # seconds of audio that may run ahead of the allowed speed, so that jitter never delays live audio
 _CHUNK = 0.2  # seconds of backlog put into one piece at most
 _UNHEARD = 1.0  # seconds of audio a provider may leave unprocessed for ever without that being a stall
+_NOTHING = 0.1  # seconds that may be sent without any of it being processed by the end
 _SHORTFALL = 0.5  # seconds by which the last processed position may stay behind the audio sent at the end
 
 
@@ -52,6 +53,10 @@ class Host(Protocol):
     @property
     def flushes(self) -> Sequence[FlushMark]:
         """Flushes asked for and not answered, oldest first."""
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether words were heard that are neither final nor withdrawn."""
 
     def ready(self) -> None:
         """The running attempt asks for audio for the first time."""
@@ -187,20 +192,23 @@ class Attempt:
             return self._opened + wait, lambda: ReadyTimeout(
                 f"The connection opened, but the provider was not ready within {wait:g} s.", seconds=wait, provider=name
             )
-        if self._ended is not None:
-            wait = policy.drain_timeout
-            return max(self._ended, self._progress) + wait, lambda: DrainTimeout(
-                f"The end of audio was not confirmed within {wait:g} s.", seconds=wait, provider=name
-            )
         candidates: list[tuple[float, Callable[[], DeadlineError]]] = []
-        if self._handed is not None:
-            send_wait = policy.send_timeout
+        if self._ended is not None:
+            drain = policy.drain_timeout
             candidates.append(
                 (
-                    self._handed + send_wait,
-                    lambda: SendTimeout(
-                        f"The provider took no audio for {send_wait:g} s.", seconds=send_wait, provider=name
+                    max(self._ended, self._progress) + drain,
+                    lambda: DrainTimeout(
+                        f"The end of audio was not confirmed within {drain:g} s.", seconds=drain, provider=name
                     ),
+                )
+            )
+        elif self._handed is not None:
+            send = policy.send_timeout
+            candidates.append(
+                (
+                    self._handed + send,
+                    lambda: SendTimeout(f"The provider took no audio for {send:g} s.", seconds=send, provider=name),
                 )
             )
         unheard = self._journal.seconds(self.sent - self.processed)
@@ -275,13 +283,15 @@ class Attempt:
     def _finish(self, through: float | None) -> None:
         if self._ended is None:
             raise ProtocolError("The provider finished before the end of audio.", provider=self._provider)
-        if through is not None:
-            self._note_processed(through)
-        says_how_far = through is not None or self.processed > self.start
-        unheard = self._journal.seconds(self.sent - self.processed)
-        if says_how_far and unheard > _SHORTFALL:
+        # A provider that says nothing of how far it got is believed.
+        heard = self.position(through) if through is not None else self.processed
+        says_how_far = through is not None or heard > self.start
+        unheard = self._journal.seconds(self.sent - heard)
+        if says_how_far and unheard > (_SHORTFALL if heard > self.start else _NOTHING):
             raise ProtocolError(
                 f"The provider finished without having processed the last {unheard:.2f} s of audio.",
                 provider=self._provider,
             )
+        if self._host.unsettled:
+            raise ProtocolError("The provider finished without making its last words final.", provider=self._provider)
         self.finished = True

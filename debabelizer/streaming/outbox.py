@@ -13,8 +13,8 @@ __all__ = ["Outbox"]
 class Outbox:
     """Events on their way to the one reader, in order.
 
-    An interim that nobody has read yet is replaced by the next one, and so is progress: the latest wins. Everything
-    and when more than `limit` events wait, `full` asks the connection to pause.
+    An interim that nobody has read yet is replaced by the next one, and so is progress: the latest wins.
+    Everything else is kept, and when more than `limit` events wait, `full` asks the connection to pause.
 
     Args:
         limit: Events that may wait.

@@ -31,7 +31,7 @@ class StreamPolicy:
     send_timeout: float = _seconds(10.0, "Longest wait for a peer that does not read, in seconds.")
     stall_timeout: float = _seconds(10.0, "Longest wait for progress after audio was sent, in seconds.")
     flush_timeout: float = _seconds(5.0, "Longest wait for the answer to a flush, in seconds.")
-    drain_timeout: float = _seconds(30.0, "Longest wait for the proof that all audio was processed, in seconds.")
+    drain_timeout: float = _seconds(15.0, "Longest wait for the proof that all audio was processed, in seconds.")
     close_timeout: float = _seconds(2.0, "Longest wait while closing a connection, in seconds.")
     max_attempts: int = _count(20, "Attempts in a row without progress before the stream fails.")
     give_up_after: float = _seconds(60.0, "Time without progress before the stream fails, in seconds.")

@@ -45,6 +45,7 @@ class Record:
         self._interim = interim
         self._clock = clock
         self._finals: list[StreamingResult] = []
+        self.unsettled = False  # whether words were heard that are neither final nor withdrawn
         self._shown = ""  # the interim the user sees now
         self._open_utterance = False
         self._begun: float | None = None
@@ -86,6 +87,7 @@ class Record:
 
     def withdraw(self) -> None:
         """What is interim will not become final as it is: take it off the user's screen."""
+        self.unsettled = False
         if self._shown:
             self._shown = ""
             self._outbox.put(StreamingResult(text="", is_final=False))
@@ -140,6 +142,7 @@ class Record:
         return self.confirm(min(position, attempt.sent))
 
     def _replace_interim(self, hypothesis: Hypothesis) -> None:
+        self.unsettled = bool(hypothesis.text)
         shown = hypothesis.text or (hypothesis.translation or "")
         if not self._interim or (not shown and not self._shown):
             return

@@ -26,19 +26,21 @@ class RetryBudget:
         self._policy = policy
         self._random = random
         self.failures = 0
-        self._first_failure: float | None = None
+        self._refilled: float | None = None
+        self._stuck_since: float | None = None
 
-    def refill(self) -> None:
+    def refill(self, now: float) -> None:
         """Audio was confirmed."""
         self.failures = 0
-        self._first_failure = None
+        self._refilled = now
+        self._stuck_since = None
 
     def spend(self, error: BaseException, started: float, now: float) -> float | None:
         """An attempt begun at `started` failed: the delay in seconds before the next one, or None to give up."""
         policy = self._policy
         self.failures += 1
-        if self._first_failure is None:
-            self._first_failure = started
+        if self._stuck_since is None:
+            self._stuck_since = started if self._refilled is None else max(started, self._refilled)
         if isinstance(error, DebabelizerError) and not (isinstance(error, ProviderError) and error.retryable):
             return None
         if self.failures >= policy.max_attempts:
@@ -49,6 +51,6 @@ class RetryBudget:
         else:
             ceiling = min(policy.backoff_max, policy.backoff_base * 2.0 ** min(self.failures - 1, 60))
             delay = max(self._random() * ceiling, wanted or 0.0)
-        if now + delay - self._first_failure > policy.give_up_after:
+        if now + delay - self._stuck_since > policy.give_up_after:
             return None
         return delay

@@ -251,10 +251,15 @@ class Supervisor:
         else:
             confirmed = self.record.handle(event, attempt)
         if confirmed:
-            self._budget.refill()
+            self._budget.refill(self.clock.time())
             for mark in self.flushes:
                 mark.confirmed = mark.confirmed or mark.position <= self.journal.confirmed
         self.moved.notify()
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether words were heard that are neither final nor withdrawn."""
+        return self.record.unsettled
 
     @property
     def blocked(self) -> bool:
