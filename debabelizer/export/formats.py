@@ -27,6 +27,7 @@ class Format:
         suffix: Suffix of its files, with the dot.
         together: How several transcripts stand in one output: ``lines`` (one each), ``headings`` (each under the
             name of its file), or ``no`` (a file holds one transcript).
+        timed: Whether it needs times, of words or of segments.
         render: Makes the text from the transcript and the name of the recording.
     """
 
@@ -34,6 +35,7 @@ class Format:
     summary: str
     suffix: str
     together: Literal["lines", "headings", "no"] = "no"
+    timed: bool = False
     render: Callable[[Transcript, str], str]
 
     @classmethod
@@ -62,7 +64,7 @@ BUILT_IN: Final[Mapping[str, Format]] = MappingProxyType(
             together="lines",
             render=to_json,
         ),
-        "srt": Format(name="srt", summary="SubRip subtitles", suffix=".srt", render=_without_name(to_srt)),
-        "vtt": Format(name="vtt", summary="WebVTT subtitles", suffix=".vtt", render=_without_name(to_vtt)),
+        "srt": Format(name="srt", summary="SubRip subtitles", suffix=".srt", timed=True, render=_without_name(to_srt)),
+        "vtt": Format(name="vtt", summary="WebVTT subtitles", suffix=".vtt", timed=True, render=_without_name(to_vtt)),
     }
 )
