@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 from debabelizer.audio.convert import Converter
@@ -104,7 +105,8 @@ class Attempt:
         self._handed: float | None = None  # gave out work that was not finished yet
         self._ended: float | None = None  # gave out `End`
         self._progress = now
-        self._paused = False
+        self._paused = 0  # how many tasks of the connection wait for the user
+        self._working: tuple[float, float] | None = None  # until when an engine may be at work, and for how long
 
     # --- the connection's side (Link) ---
 
@@ -150,15 +152,22 @@ class Attempt:
                     self._note_processed(end)
             self._host.handle(event)
         if self._host.blocked:
-            self._paused = True
+            self._paused += 1
             try:
                 await self._host.unblocked()
             finally:
-                # Whatever the peer did not do meanwhile was our doing.
-                self._paused = False
-                self._progress = now = self.clock.time()
-                self._handed = None if self._handed is None else now
-                self._ended = None if self._ended is None else now
+                self._paused -= 1
+                self._excuse()  # whatever the peer did not do meanwhile was our doing
+
+    @contextmanager
+    def working(self, seconds: float) -> Iterator[None]:
+        """See `Link`."""
+        self._working = (self.clock.time() + seconds, seconds)
+        try:
+            yield
+        finally:
+            self._working = None
+            self._excuse()
 
     # --- the supervisor's side ---
 
@@ -182,6 +191,11 @@ class Attempt:
         if self._paused or self.finished:
             return None
         policy, name = self.policy, self._provider
+        if self._working is not None:
+            until, allowed = self._working
+            return until, lambda: ProgressTimeout(
+                f"The engine did not come back within {allowed:g} s.", seconds=allowed, provider=name
+            )
         if self._opened is None:
             wait = policy.connect_timeout
             return self._begun + wait, lambda: ConnectTimeout(
@@ -227,6 +241,12 @@ class Attempt:
         return min(candidates, key=lambda candidate: candidate[0], default=None)
 
     # --- inside ---
+
+    def _excuse(self) -> None:
+        """Start every wait anew: there was a good reason for what did not happen meanwhile."""
+        self._progress = now = self.clock.time()
+        self._handed = None if self._handed is None else now
+        self._ended = None if self._ended is None else now
 
     def _next_work(self) -> tuple[Feed | None, float | None]:
         """The next piece of work; or None and the clock time at which pacing allows more."""

@@ -6,6 +6,7 @@ The contract stands here, once, for WebSocket vendors (driven by the core) and f
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -52,6 +53,13 @@ class Link(Protocol):
 
         Raises:
             ProtocolError: If the events break the contract, e.g. `Finished` before the end was asked for.
+        """
+
+    def working(self, seconds: float) -> AbstractContextManager[None]:
+        """Say that an engine of the connection's own is at work, for `seconds` at most.
+
+        While it is, it counts neither as a stall nor as a peer that does not read, that the connection takes no
+        audio and reports nothing: an engine may be slow. One that takes longer has failed, with `ProgressTimeout`.
         """
 
 

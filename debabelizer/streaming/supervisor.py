@@ -134,7 +134,7 @@ class Supervisor:
     def start(self) -> None:
         """Start the owner. Idempotent."""
         if self._owner is None:
-            self._owner = spawn(self._own(), name=f"debabelizer stream ({self._leg.provider})", on_end=self.on_end)
+            self._owner = spawn(self._own(), name=f"debabelizer stream ({self._leg.provider})", on_end=self._ended)
 
     def cancel(self) -> None:
         """Begin to close, without waiting."""
@@ -275,16 +275,14 @@ class Supervisor:
 
     async def _own(self) -> None:
         """The life of the stream. Writes the outcome, whatever happens."""
-        stopped = StreamClosedError("The stream was stopped from outside: its event loop is shutting down.")
-        outcome = Outcome(error=stopped)
+        outcome = self._stopped()
         feeder = self.intake.start(self._watch.notify)
         try:
             await self._run()
             outcome = Outcome(error=self.intake.error)
         except asyncio.CancelledError:
             # Nobody awaits the owner for its result: the cancellation ends here, as an outcome.
-            if self._closing:
-                outcome = Outcome(closed=True)
+            outcome = self._stopped()
         except StreamError as error:
             outcome = Outcome(error=error)
         except Exception as error:  # noqa: BLE001 - the one catch: a fault of our own must not end a stream silently
@@ -293,6 +291,18 @@ class Supervisor:
             self._settle(outcome)
             if feeder is not None:
                 await stop(feeder, self.clock, self.policy.close_timeout)
+
+    def _stopped(self) -> Outcome:
+        """The outcome of a stream whose owner was cancelled."""
+        if self._closing:
+            return Outcome(closed=True)
+        return Outcome(error=StreamClosedError("The stream was stopped from outside: its event loop is shutting down."))
+
+    def _ended(self) -> None:
+        """The owner is gone. Cancelled before its first step, it did not even get to write the outcome."""
+        self._settle(self._stopped())
+        if self.on_end is not None:
+            self.on_end()
 
     async def _run(self) -> None:
         """One attempt after another, until all audio is proven processed or hope is lost."""
