@@ -7,7 +7,7 @@ import warnings
 import weakref
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from debabelizer.errors import StreamBusyError, StreamUsageError
 from debabelizer.results import (
@@ -46,7 +46,7 @@ class TranscriptionStream:
         self._make = supervisor
         self._made: Supervisor | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._reader: weakref.ref[_Iterator[object]] | None = None
+        self._reader: weakref.ref[_Iterator[Any]] | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}: {self._state}>"
@@ -155,12 +155,18 @@ class TranscriptionStream:
         return self._made
 
     def _iterate(self, iterator: _Iterator[ItemT]) -> _Iterator[ItemT]:
-        if self._reader is not None and self._reader() is not None:
+        self._claim(iterator)
+        return iterator
+
+    def _claim(self, iterator: _Iterator[Any]) -> None:
+        """Make `iterator` the one that reads; it stays so until it ends, fails, or is dropped."""
+        reader = None if self._reader is None else self._reader()
+        if reader is None:
+            self._reader = weakref.ref(iterator)
+        elif reader is not iterator:
             raise StreamBusyError(
                 f"{self!r} is being iterated over already.", hint="One iterator at a time: share what it gives."
             )
-        self._reader = weakref.ref(iterator)
-        return iterator
 
     async def _next(self) -> StreamEvent | None:
         """The next event; None after the last one, once nothing is left behind."""
@@ -191,10 +197,16 @@ class _Iterator(Generic[ItemT]):
         return self
 
     async def __anext__(self) -> ItemT:
-        while not self._items and not self._over:
-            event = await self._stream._next()
-            self._over = event is None
-            self._items = self._view(Closed(self._stream._error()) if event is None else event)
+        self._stream._claim(self)
+        try:
+            while not self._items and not self._over:
+                event = await self._stream._next()
+                self._over = event is None
+                self._items = self._view(Closed(self._stream._error()) if event is None else event)
+        except BaseException:
+            # A traceback may keep this iterator alive long after its reader was cancelled: let others read.
+            self._stream._reader = None
+            raise
         if self._items:
             return self._items.pop(0)
         self._stream._reader = None
