@@ -16,7 +16,7 @@ from debabelizer.config.positions import KeyPath
 from debabelizer.config.redaction import MASK, redact
 from debabelizer.config.secrets import Secret
 from debabelizer.config.source import DEFAULT, Source
-from debabelizer.config.tables import Providers, validate_provider
+from debabelizer.config.tables import Providers, holds_secret, validate_provider
 from debabelizer.errors import ConfigError, ProviderLookupError
 from debabelizer.streaming.policy import StreamPolicy
 
@@ -52,7 +52,8 @@ def describe(settings: Settings, providers: Providers | None = None) -> list[Row
     for name in dict.fromkeys((*settings.stt.provider, *settings.providers)):
         rows += _provider_rows(settings, name, providers)
     for path, value in leaves(settings.layer.data.get("profiles", {}), ("profiles",)):
-        rows += _rows(settings, path, _masked(value) if path[2:3] == ("providers",) else value)
+        shown = _safe(value, path[3:], providers) if path[2:3] == ("providers",) else value
+        rows += _rows(settings, path, shown)
     return rows
 
 
@@ -67,7 +68,19 @@ def _provider_rows(settings: Settings, name: str, providers: Providers | None) -
     except (ProviderLookupError, ConfigError):
         pass  # shown as it was written, as far as that is safe; `check` tells what is wrong
     for path, value in leaves(settings.provider_table(name), root):
-        yield from _rows(settings, path, _masked(value))
+        yield from _rows(settings, path, _safe(value, path[1:], providers))
+
+
+def _safe(value: Any, path: KeyPath, providers: Providers | None) -> Any:
+    """What may be shown of a value at ``provider.key``: known settings; anything else may be a secret, mistyped."""
+    if providers is not None and len(path) > 1:
+        try:
+            field = providers.settings_model(providers.spec(str(path[0]))).model_fields.get(str(path[1]))
+        except ProviderLookupError:
+            field = None
+        if field is not None and not holds_secret(field.annotation):
+            return value
+    return _masked(value)
 
 
 def _rows(settings: Settings, path: KeyPath, value: Any) -> Iterator[Row]:

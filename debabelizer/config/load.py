@@ -12,7 +12,7 @@ from debabelizer.config.environment import CONFIG_VARIABLE, argument_layer, envi
 from debabelizer.config.files import file_layer, find_layers
 from debabelizer.config.layers import Layer
 from debabelizer.config.models import Settings
-from debabelizer.config.problems import validated
+from debabelizer.config.problems import in_order, validated
 from debabelizer.config.stack import Stack
 from debabelizer.errors import ConfigError, ConfigProblem
 
@@ -93,9 +93,5 @@ def _resolve(stack: Stack, problems: list[ConfigProblem]) -> Settings:
     if isinstance(found, Settings) and not problems and not more:
         return found.of(stack, layer)
     problems = [*problems, *more, *(found if isinstance(found, list) else ())]
-    # What is wrong in a profile is wrong once more where it is laid over the rest: dict.fromkeys tells it once.
-    raise ConfigError(sorted(dict.fromkeys(problems), key=_place))
-
-
-def _place(problem: ConfigProblem) -> tuple[str, int, int]:
-    return str(problem.source or ""), problem.line or 0, problem.column or 0
+    # What is wrong in the chosen profile was found twice: there, and where it is laid over the rest.
+    raise ConfigError(in_order(problems))

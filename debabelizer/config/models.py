@@ -16,7 +16,7 @@ from debabelizer.config.secrets import Secret
 from debabelizer.config.sections import Require, Stream
 from debabelizer.config.source import ARGUMENT, Source
 from debabelizer.config.stack import Stack
-from debabelizer.config.values import LanguageCode, ProviderName, Word
+from debabelizer.config.values import LanguageCode, ProviderNames, Word
 from debabelizer.streaming.policy import StreamPolicy
 
 __all__ = ["PluginSettings", "Profile", "Settings", "SttSettings"]
@@ -25,7 +25,7 @@ __all__ = ["PluginSettings", "Profile", "Settings", "SttSettings"]
 class SttSettings(Table):
     """What is wanted of a transcription, in the same words for every provider."""
 
-    provider: tuple[ProviderName, ...] = Field(default=("moonshine",), min_length=1)
+    provider: ProviderNames = ("moonshine",)
     """The provider, or several: the order is the fallback order. The default is embedded: audio stays here."""
 
     language_hints: tuple[LanguageCode, ...] = ()
@@ -71,9 +71,6 @@ class Profile(Table):
     stt: SttSettings = SttSettings()
     """What is wanted of a transcription."""
 
-    providers: dict[str, dict[str, Any]] = Field(default={}, repr=False, exclude=True)  # as written: may hold secrets
-    """A table for each provider, validated by that provider's own model."""
-
     stream: Stream = StreamPolicy()
     """How long a stream waits, how much it keeps, how often it tries."""
 
@@ -82,6 +79,9 @@ class Profile(Table):
 
     insecure: bool = False
     """Whether plain `ws://` and `http://` are allowed to other machines as well: for tests in a closed network."""
+
+    providers: dict[str, dict[str, Any]] = Field(default={}, repr=False, exclude=True)  # as written: may hold secrets
+    """A table for each provider, validated by that provider's own model."""
 
 
 class Settings(Profile, BaseSettings):

@@ -14,12 +14,12 @@ from typing import Final, Protocol, TypeGuard
 
 from debabelizer.config.redaction import MASK
 
-__all__ = ["FORMS", "REFERENCES", "Given", "NotThereError", "Place", "is_reference", "place_of"]
+__all__ = ["REFERENCES", "REFERENCE_FORMS", "Given", "NotThereError", "Place", "is_reference", "place_of"]
 
 REFERENCES: Final = ("env", "file", "command")
 """The keys that name the place of a secret; a table that holds exactly one of them is a reference."""
 
-FORMS: Final = 'a text, or { env = "NAME" }, { file = "path" } or { command = ["program", "argument"] }'
+REFERENCE_FORMS: Final = '{ env = "NAME" }, { file = "path" } or { command = ["program", "argument"] }'
 
 _LARGEST_FILE = 64 * 1024
 _COMMAND_SECONDS = 30.0
@@ -63,7 +63,7 @@ def place_of(reference: object, folder: Path | None, environ: Mapping[str, str] 
         if kind == "env":
             return _Variable(target, os.environ if environ is None else environ)
         return _File(target, (folder or Path()) / Path(target).expanduser())
-    raise ValueError(f"must be {FORMS}")
+    raise ValueError(f"must be a text, or {REFERENCE_FORMS}")
 
 
 def _words(command: object) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from debabelizer.config.layers import Layer, dotted
 from debabelizer.config.positions import KeyPath
 from debabelizer.errors import ConfigProblem
 
-__all__ = ["problems_of", "validated"]
+__all__ = ["in_order", "validated"]
 
 _MESSAGES: Final = {
     "bool_parsing": "must be true or false",
@@ -55,10 +55,19 @@ def validated(
         return model.model_validate(data)
     except ValidationError as error:
         details = error.errors(include_url=False)
-    return problems_of(details, data, model, layer, root)
+    return _problems_of(details, data, model, layer, root)
 
 
-def problems_of(
+def in_order(problems: Iterable[ConfigProblem]) -> tuple[ConfigProblem, ...]:
+    """The problems in the order of their places; what is found twice is told once."""
+    return tuple(sorted(dict.fromkeys(problems), key=_place))
+
+
+def _place(problem: ConfigProblem) -> tuple[str, int, int]:
+    return str(problem.source or ""), problem.line or 0, problem.column or 0
+
+
+def _problems_of(
     details: Iterable[ErrorDetails], data: Mapping[str, Any], model: type[BaseModel], layer: Layer, root: KeyPath
 ) -> list[ConfigProblem]:
     """One problem for each key that is wrong, however many of the types it may have it fails to be."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from debabelizer.config.places import FORMS, Given, NotThereError, Place, place_of
+from debabelizer.config.places import REFERENCE_FORMS, Given, NotThereError, Place, place_of
 from debabelizer.config.redaction import MASK, remember
 from debabelizer.config.source import ARGUMENT, Source
 from debabelizer.errors import ConfigError, ConfigProblem
@@ -86,7 +86,7 @@ class Secret:
         return None if reason is None else self._problem(reason)
 
     def _problem(self, reason: str) -> ConfigProblem:
-        hint = f"Put it there, or set {self._key or 'the secret'} to {FORMS}."
+        hint = f"Put it there, or name another place for it: {REFERENCE_FORMS}."
         return self._source.problem(reason, key=self._key, hint=hint)
 
     @property

@@ -6,6 +6,7 @@ written; what is kept is the dataclass's own type.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import asdict, fields
 from types import UnionType
@@ -58,8 +59,12 @@ def _wish(capability: Any) -> Any:
 
 
 def _require_fields() -> dict[str, Any]:
-    capabilities = get_type_hints(Capabilities)
-    return {name: (_wish(kind), Field(None, validate_default=False)) for name, kind in capabilities.items()}
+    """The capabilities, described as in the docstring of their class; none is required by default."""
+    descriptions = dict(re.findall(r"^ +(\w+): (.+)$", Capabilities.__doc__ or "", re.MULTILINE))
+    return {
+        name: (_wish(kind), Field(None, validate_default=False, description=descriptions.get(name)))
+        for name, kind in get_type_hints(Capabilities).items()
+    }
 
 
 StreamTable: type[Table] = create_model("StreamTable", __base__=Table, **_stream_fields())

@@ -13,14 +13,14 @@ from debabelizer.config.layers import Layer, dotted, merge
 from debabelizer.config.load import with_profile
 from debabelizer.config.models import Settings
 from debabelizer.config.positions import KeyPath
-from debabelizer.config.problems import validated
+from debabelizer.config.problems import in_order, validated
 from debabelizer.config.secrets import Secret
 from debabelizer.config.source import DEFAULT
 from debabelizer.errors import ConfigError, ConfigProblem, ProviderLookupError
 from debabelizer.spec import ProviderSpec
 from debabelizer.spec import Secret as SecretSpec
 
-__all__ = ["CheckReport", "Providers", "check", "missing_secret", "reveal_all", "validate_provider"]
+__all__ = ["CheckReport", "Providers", "check", "holds_secret", "missing_secret", "reveal_all", "validate_provider"]
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -54,7 +54,7 @@ def validate_provider(
     """
     found = _validated(settings, spec, model, options or {})
     if isinstance(found, list):
-        raise ConfigError(found)
+        raise ConfigError(in_order(found))
     return found
 
 
@@ -87,8 +87,13 @@ def _path(secret: SecretSpec) -> tuple[str, ...]:
 def _secret_fields(model: type[BaseModel]) -> Iterator[tuple[str, ...]]:
     """Fields of a model that hold a secret, whether or not the spec names them."""
     for name, field in model.model_fields.items():
-        if field.annotation is Secret or Secret in get_args(field.annotation):
+        if holds_secret(field.annotation):
             yield (field.alias or name,)
+
+
+def holds_secret(annotation: Any) -> bool:
+    """Whether a field of this type holds a secret."""
+    return annotation is Secret or Secret in get_args(annotation)
 
 
 def _table(data: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any] | None:
@@ -163,15 +168,15 @@ def check(settings: Settings, providers: Providers) -> CheckReport:
 
     A provider that is not there, or a secret, is a problem only if the configuration as it stands uses it.
     """
-    problems: dict[ConfigProblem, None] = {}
-    notes: dict[ConfigProblem, None] = {}
+    problems: list[ConfigProblem] = []
+    notes: list[ConfigProblem] = []
     for variant in (settings, *(with_profile(settings, name) for name in settings.profiles)):
         for name in dict.fromkeys((*variant.stt.provider, *variant.providers)):
             found, missing = _check_provider(variant, name, providers)
-            problems |= dict.fromkeys(found)
+            problems += found
             is_used = variant is settings and name in settings.stt.provider
-            (problems if is_used else notes).update(dict.fromkeys(missing))
-    return CheckReport(tuple(problems), tuple(note for note in notes if note not in problems))
+            (problems if is_used else notes).extend(missing)
+    return CheckReport(in_order(problems), in_order(note for note in notes if note not in problems))
 
 
 def _check_provider(

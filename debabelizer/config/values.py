@@ -7,9 +7,10 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, TypeAlias
 
+from annotated_types import MinLen
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
-__all__ = ["ByteSize", "Duration", "LanguageCode", "ProviderName", "Word"]
+__all__ = ["ByteSize", "Duration", "LanguageCode", "ProviderName", "ProviderNames", "Word"]
 
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _BYTES: Final = {
@@ -77,6 +78,13 @@ ByteSize: TypeAlias = Annotated[int, BeforeValidator(_bytes), _quantity_schema("
 ProviderName: TypeAlias = Annotated[
     str, _matching("[a-z][a-z0-9_]*", "the name of a provider, like moonshine: lower case letters, digits and _")
 ]
+
+ProviderNames: TypeAlias = Annotated[
+    tuple[ProviderName, ...],
+    MinLen(1),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
+]
+"""One provider, or several in the order of fallback."""
 
 LanguageCode: TypeAlias = Annotated[
     str, _matching("[a-z]{2,3}(-[A-Za-z0-9]+)*", 'a language code, like "en" or "pt-BR"')
