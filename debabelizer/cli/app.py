@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final, NoReturn
 
 import typer
@@ -52,8 +52,17 @@ class _Root(TyperGroup):
         if self._found is None:
             self._found = {}  # also when it fails: help asks for each command anew
             choices = _choices(**{key: ctx.params.get(key) for key in ("config", "profile", "sets")})
-            self._found = dict(_plugin_commands(choices))
+            self._found = self._new(_plugin_commands(choices))
         return self._found
+
+    def _new(self, commands: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, command in commands:
+            if name in self.commands or name in found:
+                logger.warning("A plugin's command %r is passed over: there is one of that name.", name)
+            else:
+                found[name] = command
+        return found
 
 
 def _plugin_commands(choices: Choices) -> Iterator[tuple[str, Any]]:

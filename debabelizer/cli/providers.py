@@ -94,6 +94,8 @@ def abilities(capabilities: Capabilities) -> str:
 
 def _languages(capabilities: Capabilities) -> str:
     codes = capabilities.languages
-    if "*" in codes or len(codes) > _MOST_LANGUAGES:
-        return "many languages" if "*" in codes else f"{len(codes)} languages"
-    return f"languages: {', '.join(codes)}"
+    if "*" in codes:
+        return "many languages"
+    if len(codes) > _MOST_LANGUAGES:
+        return f"{len(codes)} languages"
+    return f"languages: {', '.join(codes)}" if codes else "languages not said"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
+import sys
 import traceback
 from types import TracebackType
 from typing import Final
-
-import typer
 
 from debabelizer.errors import (
     CapabilityError,
@@ -101,7 +100,8 @@ def _told(error: DebabelizerError) -> list[str]:
 def _say(kind: str, message: str) -> None:
     from debabelizer.config import redact
 
-    typer.echo(redact(f"{kind}: {message}"), err=True)
+    # Not typer.echo, which goes around a progress bar that has put itself in the place of standard error.
+    sys.stderr.write(redact(f"{kind}: {message}\n"))
 
 
 class _Handler(logging.Handler):

@@ -51,16 +51,18 @@ PLUGIN = """
             print("stolen")
 
         @cli.command()
-        def crooked(word: lambda: None) -> None:
+        def crooked(word: "Nowhere") -> None:
             "Cannot be built."
 """
 
 ENGINE = """
-    import asyncio
+    import asyncio, logging, os
     from debabelizer.config import ProviderSettings, Secret
     from debabelizer.errors import ServiceUnavailableError, StreamError
     from debabelizer.provider import Provider
     from debabelizer.results import Progress, Segment, Transcript, Word
+
+    logger = logging.getLogger("debabelizer.parrot")
 
     class Settings(ProviderSettings):
         api_key: Secret | None = None
@@ -70,6 +72,8 @@ ENGINE = """
         running, most, said = 0, 0, {}
 
         async def transcribe(self, audio, request, report):
+            if os.environ.get("PARROT_SAYS_WHEN_IT_LISTENS"):
+                print("listening", flush=True)
             if request.settings.api_key:
                 request.settings.api_key.reveal()
             async with audio.original() as chunks:
@@ -94,6 +98,10 @@ ENGINE = """
                 raise StreamError("Broke off.", provider="parrot", attempts=(), accepted=2, sent=2, confirmed=1)
             if verb == "crash":
                 raise RuntimeError(text)
+            if verb == "log":
+                logger.warning("It rains.")
+                logger.info("It shines.")
+                logger.debug("It is dark.")
             if verb == "wait":
                 await self.said["all"].wait()
             if verb == "release":
@@ -183,4 +191,5 @@ def start(home: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     yield start
     for process in started:
         process.kill()
-        process.communicate()
+        with process:  # closes its pipes, and waits
+            pass
