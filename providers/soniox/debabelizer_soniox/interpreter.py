@@ -1,0 +1,138 @@
+"""`Interpreter`: what Soniox's messages mean, as events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import groupby
+from typing import Final
+
+from debabelizer.results import Word, join
+from debabelizer.streaming.dialect import ConnectionEvent, Flushed, Hypothesis, Processed, UtteranceEnd
+from debabelizer_soniox.messages import END, FIN, Message
+from debabelizer_soniox.words import WordAssembler
+
+__all__ = ["Interpreter"]
+
+# A word is whole when nothing was heard for so long after it. Longer than the longest endpoint delay (3 s): with
+# endpoint detection on, <end> comes first, and with it the punctuation that is decided late.
+_PAUSE: Final = 4.0
+
+
+class Interpreter:
+    """Turns the messages of one connection into events, and remembers what it must from one to the next."""
+
+    def __init__(self) -> None:
+        self._spoken = WordAssembler()
+        self._translated = WordAssembler()
+        self._interim: Hypothesis | None = None  # the last one said, None if it was withdrawn
+        self._heard = 0.0
+        self._settled = 0.0
+        self._last_final = 0.0
+
+    def events(self, message: Message) -> Iterator[ConnectionEvent]:
+        """What a message says: finals first, then what is interim now, then how far it goes."""
+        finals = list(self._finals(message))
+        yield from finals
+        pending = tuple(token for token in message.tokens if not token.final and token.text not in {END, FIN})
+        words = self._spoken.preview(tuple(token for token in pending if not token.translated))
+        translation = self._translated.preview(tuple(token for token in pending if token.translated))
+        yield from self._interims(words, translation, after_finals=bool(finals))
+        yield from self._progress(message, words)
+
+    def _finals(self, message: Message) -> Iterator[ConnectionEvent]:
+        """What the final tokens say; markers are no text."""
+        for token in message.tokens:
+            if not token.final:
+                continue
+            if token.text == END:
+                self._spoken.end_utterance()
+                self._translated.end_utterance()
+                yield from _ending(self._said())
+            elif token.text == FIN:
+                self._spoken.finish()
+                self._translated.finish()
+                yield from self._said()
+                yield Flushed()
+            else:
+                (self._translated if token.translated else self._spoken).add(token)
+        if message.finished or self._is_pause(message):
+            self._spoken.finish()
+            self._translated.finish()
+        yield from self._said()
+
+    def _is_pause(self, message: Message) -> bool:
+        """Whether nothing was heard for so long that what is held back must be whole."""
+        held = self._spoken.held
+        end = self._last_final if held is None else held.end
+        if end is None or message.total is None:
+            return False
+        return all(token.final for token in message.tokens) and message.total - end >= _PAUSE
+
+    def _said(self) -> list[Hypothesis]:
+        """The words completed by now, one final for each run of the same speaker and language."""
+        runs = groupby(self._spoken.take(), key=lambda word: (word.speaker, word.language))
+        said = [_hypothesis(tuple(words), final=True) for _, words in runs]
+        if said and said[-1].words[-1].end is not None:
+            self._last_final = max(self._last_final, said[-1].words[-1].end)
+        if translation := _spaced(self._translated.take()):
+            # The translation comes in its own time, without a link to the words it belongs to.
+            last = said.pop() if said else Hypothesis(text="", final=True, separator="")
+            said.append(replace(last, translation=translation))
+        return said
+
+    def _interims(
+        self, words: tuple[Word, ...], translation: tuple[Word, ...], *, after_finals: bool
+    ) -> Iterator[Hypothesis]:
+        """What is not final, if it changed; finals take the last interim's place, so after them it is said anew."""
+        interim = None
+        if words or translation:
+            interim = replace(_hypothesis(words, final=False), translation=_spaced(translation))
+        if interim != self._interim or (interim is not None and after_finals):
+            yield interim or Hypothesis(text="", final=False)
+        self._interim = interim
+
+    def _progress(self, message: Message, pending: tuple[Word, ...]) -> Iterator[Processed]:
+        """How far Soniox has listened, and how far everything is final.
+
+        Its own counter of final audio may stand inside a word that is held back or not final: such a word has to
+        be heard again as a whole. It may also stand inside the last final word, which must not be heard again.
+        """
+        heard = message.reached
+        if heard is not None and heard > self._heard:
+            self._heard = heard
+            yield Processed(heard)
+        settled = heard if message.finished else message.final
+        starts = [word.start for word in pending]
+        if settled is None or None in starts:
+            return
+        settled = min([max(settled, self._last_final), *(start for start in starts if start is not None)])
+        if settled > self._settled:
+            self._settled = settled
+            yield Processed(settled, final=True)
+
+
+def _hypothesis(words: tuple[Word, ...], *, final: bool) -> Hypothesis:
+    if not words:
+        return Hypothesis(text="", final=final)
+    confidences = [word.confidence for word in words if word.confidence is not None]
+    speakers, languages = {word.speaker for word in words}, {word.language for word in words}
+    return Hypothesis(
+        text=join((word.separator, word.text) for word in words),
+        final=final,
+        words=words,
+        separator=words[0].separator,
+        speaker=speakers.pop() if len(speakers) == 1 else None,
+        language=languages.pop() if len(languages) == 1 else None,
+        confidence=round(sum(confidences) / len(confidences), 4) if confidences else None,
+    )
+
+
+def _spaced(words: tuple[Word, ...]) -> str | None:
+    """Translated text with the space before it: the pieces of a translation are joined as they are."""
+    return "".join(word.separator + word.text for word in words) or None
+
+
+def _ending(said: list[Hypothesis]) -> list[ConnectionEvent]:
+    """Finals that end an utterance; if its words were all final before, that alone is said."""
+    return [*said[:-1], replace(said[-1], ends_utterance=True)] if said else [UtteranceEnd()]

@@ -1,0 +1,149 @@
+"""Tokens to words.
+
+Spacing lives inside the tokens: white space starts a word, and a token without any continues one. So a word is
+complete only when what follows it is known. Tokens that are not final are no such knowledge, they are guesses:
+after the final " mor" and the guess " e", "ning" may still become final. A final word is therefore held back until
+a final token, a marker or the end shows that it is whole.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from copy import copy
+from dataclasses import dataclass, field
+from typing import Final
+
+from debabelizer.results import Word
+from debabelizer_soniox.messages import Token
+
+__all__ = ["WordAssembler"]
+
+# Scripts written without spaces: there each token is a word. Thai, Lao, Burmese, Khmer; then everything from the
+# CJK symbols to the ideographs but for Hangul, which has spaces; compatibility and full-width forms; plane 2 and 3.
+_SPACELESS: Final = (
+    (0x0E00, 0x0EFF),
+    (0x1000, 0x109F),
+    (0x1780, 0x17FF),
+    (0x2E80, 0x312F),
+    (0x3190, 0x9FFF),
+    (0xF900, 0xFAFF),
+    (0xFF00, 0xFF9F),
+    (0x20000, 0x3FFFF),
+)
+
+# Letters of those scripts that only continue: Thai and Lao vowels that follow their consonant, small kana.
+_DEPENDENT: Final = frozenset("ะาำๅະາຳぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮ")
+
+# No word is as long as this; so text of a script that is not listed above is not held back without end.
+_LONGEST: Final = 200
+
+
+@dataclass(slots=True)
+class _Growing:
+    """A word of which more may come."""
+
+    separator: str
+    text: str = ""
+    start: float | None = None
+    end: float | None = None
+    confidences: tuple[float, ...] = ()
+    speaker: str | None = None
+    language: str | None = None
+
+    def grow(self, text: str, token: Token) -> None:
+        self.text += text
+        self.start = token.start if self.start is None else self.start
+        self.end = self.end if token.end is None else token.end
+        self.speaker = self.speaker or token.speaker
+        self.language = self.language or token.language
+        if token.confidence is not None:
+            self.confidences += (token.confidence,)
+
+    def word(self) -> Word:
+        count = len(self.confidences)
+        return Word(
+            text=self.text,
+            start=self.start,
+            end=self.end,
+            confidence=round(sum(self.confidences) / count, 4) if count else None,
+            speaker=self.speaker,
+            language=self.language,
+            separator=self.separator,
+        )
+
+
+@dataclass(slots=True)
+class WordAssembler:
+    """Joins tokens into whole words. Joined with their separators the words give exactly the text of the tokens."""
+
+    _word: _Growing | None = None
+    _space: str = ""
+    _fresh: bool = True  # at the start, or behind an utterance: the first token need not bring its space
+    _done: list[Word] = field(default_factory=list)
+
+    def add(self, token: Token) -> None:
+        """Take the next token."""
+        text = token.text.strip()
+        lead = token.text[: len(token.text) - len(token.text.lstrip())]
+        if self._word is not None and (lead or (text and _is_apart(self._word.text, text))):
+            self._complete()
+        self._space += lead
+        if not text:
+            return
+        if self._word is None:
+            missing = " " if self._fresh and not _spaceless(text[0]) else ""
+            self._word = _Growing(separator=self._space or missing)
+            self._fresh, self._space = False, ""
+        self._word.grow(text, token)
+        if trail := token.text[len(lead) + len(text) :]:
+            self._complete()
+            self._space = trail
+
+    def take(self) -> tuple[Word, ...]:
+        """The words completed since the last call."""
+        words, self._done = tuple(self._done), []
+        return words
+
+    def finish(self) -> None:
+        """Nothing more belongs to the word that grows: it is complete."""
+        self._complete()
+
+    def end_utterance(self) -> None:
+        """The same; and what follows is a new utterance, which stands apart from this one."""
+        self._complete()
+        self._fresh = True
+
+    @property
+    def held(self) -> Word | None:
+        """The word that is still growing."""
+        return self._word.word() if self._word is not None else None
+
+    def preview(self, tokens: tuple[Token, ...]) -> tuple[Word, ...]:
+        """The words there would be if `tokens` came next and nothing after them; this changes nothing."""
+        ahead = WordAssembler(copy(self._word), self._space, self._fresh)
+        for token in tokens:
+            ahead.add(token)
+        ahead.finish()
+        return ahead.take()
+
+    def _complete(self) -> None:
+        if self._word is not None:
+            self._done.append(self._word.word())
+            self._word = None
+
+
+def _is_apart(before: str, text: str) -> bool:
+    """Whether `text`, which follows the word `before` without white space, is a word of its own all the same."""
+    if len(before) >= _LONGEST:
+        return True
+    first, last = text[0], before[-1]
+    kind = unicodedata.category(first)
+    if unicodedata.category(last) in {"Ps", "Pi"} or first in _DEPENDENT:
+        return False
+    if kind[0] == "M" or kind == "Lm" or (kind[0] == "P" and kind not in {"Ps", "Pi"}):
+        return False
+    return _spaceless(first) or _spaceless(last)
+
+
+def _spaceless(character: str) -> bool:
+    return any(low <= ord(character) <= high for low, high in _SPACELESS)

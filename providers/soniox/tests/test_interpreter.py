@@ -1,0 +1,280 @@
+"""Each law, on messages. Events are written down in short; `short` shows how."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from debabelizer_soniox.interpreter import Interpreter
+from debabelizer_soniox.messages import END, FIN, Message, Token
+from hypothesis import given
+from hypothesis import strategies as st
+
+from debabelizer.results import Word
+from debabelizer.streaming.dialect import ConnectionEvent, Flushed, Hypothesis, Processed, UtteranceEnd
+
+
+def short(event: ConnectionEvent) -> str:
+    match event:
+        case Hypothesis(final=True):
+            return f"final {event.text!r}" + (" end" if event.ends_utterance else "")
+        case Hypothesis():
+            return f"interim {event.text!r}"
+        case Processed():
+            return f"{'settled' if event.final else 'heard'} {event.through:g}"
+        case _:
+            return type(event).__name__
+
+
+def tokens(*texts: str, final: bool = True, at: float | None = None, each: float = 0.25) -> tuple[Token, ...]:
+    """Tokens of the same length, one after the other."""
+    if at is None:
+        return tuple(Token(text, final) for text in texts)
+    return tuple(Token(text, final, at + i * each, at + (i + 1) * each) for i, text in enumerate(texts))
+
+
+def finals(*texts: str, at: float | None = None) -> tuple[Token, ...]:
+    return tokens(*texts, at=at)
+
+
+def guesses(*texts: str, at: float | None = None) -> tuple[Token, ...]:
+    return tokens(*texts, final=False, at=at)
+
+
+def translations(*texts: str, final: bool = True) -> tuple[Token, ...]:
+    return tuple(Token(text, final, translated=True) for text in texts)
+
+
+CONVERSATIONS: dict[str, list[tuple[Message, list[str]]]] = {
+    "the last final word is held until a final token begins another": [
+        (Message(finals(" How", " are")), ["final 'How'", "interim 'are'"]),
+        (Message(finals(" you")), ["final 'are'", "interim 'you'"]),
+        (Message(finished=True), ["final 'you'", "interim ''"]),
+    ],
+    "a guess does not complete a word, for it may change": [
+        (Message(finals(" morn") + guesses(" all")), ["interim 'morn all'"]),
+        (Message(finals("ing") + guesses(" all")), ["interim 'morning all'"]),
+        (Message(finals(" all")), ["final 'morning'", "interim 'all'"]),
+    ],
+    "a guess that continues a held word is shown joined to it": [
+        (Message(finals(" morn") + guesses("ing")), ["interim 'morning'"]),
+    ],
+    "several words are one final": [
+        (Message(finals(" How", " are", " you", "?", " I")), ["final 'How are you?'", "interim 'I'"]),
+    ],
+    "white space behind a word completes it at once": [
+        (Message(finals("Yes ")), ["final 'Yes'"]),
+        (Message(finals("No", " ")), ["final 'No'"]),
+    ],
+    "words of scripts without spaces are held for one token only": [
+        (Message(finals("你好")), ["interim '你好'"]),
+        (Message(finals("世界")), ["final '你好'", "interim '世界'"]),
+        (Message(finals("。", "今")), ["final '世界。'", "interim '今'"]),
+    ],
+    "an interim is said when it changed, and withdrawn when it vanished": [
+        (Message(guesses(" Hel")), ["interim 'Hel'"]),
+        (Message(guesses(" Hel")), []),
+        (Message(guesses(" Hello")), ["interim 'Hello'"]),
+        (Message(), ["interim ''"]),
+        (Message(), []),
+    ],
+    "after a final the interim is said anew": [
+        (Message(finals("a ") + guesses("b")), ["final 'a'", "interim 'b'"]),
+        (Message(finals("c ") + guesses("b")), ["final 'c'", "interim 'b'"]),
+    ],
+    "the same word twice is said twice": [
+        (Message(finals(" yes", " yes", " yes")), ["final 'yes yes'", "interim 'yes'"]),
+        (Message(finals(" yes", END)), ["final 'yes yes' end", "interim ''"]),
+    ],
+    "<end> in the same message marks the last final": [
+        (Message(finals(" Hi", " you", ".", END)), ["final 'Hi you.' end"]),
+    ],
+    "<end> completes the word held, and marks it": [
+        (Message(finals(" Hi")), ["interim 'Hi'"]),
+        (Message(finals(END)), ["final 'Hi' end", "interim ''"]),
+    ],
+    "<end> after everything was final stands alone": [
+        (Message(finals("Hi ")), ["final 'Hi'"]),
+        (Message(finals(END)), ["UtteranceEnd"]),
+    ],
+    "<end> between two utterances of one message": [
+        (Message(finals("One", ".", END, "Two", " x")), ["final 'One.' end", "final 'Two'", "interim 'x'"]),
+    ],
+    "<fin> comes behind the words it confirms": [
+        (Message(finals(" Hi", " you", FIN)), ["final 'Hi you'", "Flushed"]),
+        (Message(finals(FIN)), ["Flushed"]),
+    ],
+    "<fin> and <end> in one message": [
+        (Message(finals(" Hi", END, FIN)), ["final 'Hi' end", "Flushed"]),
+    ],
+    "markers are no text, also when they are not final": [
+        (Message(guesses(" Hi", END, FIN)), ["interim 'Hi'"]),
+    ],
+    "a long pause completes the word held": [
+        (Message(finals(" stop", at=1.0), 1.25, 1.5), ["interim 'stop'", "heard 1.5", "settled 1"]),
+        (Message((), 1.25, 5.2), ["heard 5.2"]),
+        (Message((), 1.25, 5.3), ["final 'stop'", "interim ''", "heard 5.3", "settled 1.25"]),
+    ],
+    "a pause with a guess after it is none": [
+        (Message(finals(" sto", at=1.0), 1.25, 1.5), ["interim 'sto'", "heard 1.5", "settled 1"]),
+        (Message(guesses("p", at=5.0), 1.25, 6.0), ["interim 'stop'", "heard 6"]),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", CONVERSATIONS)
+def test_conversation(name: str) -> None:
+    interpreter = Interpreter()
+    for message, expected in CONVERSATIONS[name]:
+        assert [short(event) for event in interpreter.events(message)] == expected
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (Message(finals(" a", at=0.0) + finals(" b", at=2.0), 2.5, 3.0), ["heard 3", "settled 2"]),  # " b" is held
+        (Message(finals(" a", END, at=0.0), 0.25, 3.0), ["heard 3", "settled 0.25"]),
+        (Message(finals(" a", END, at=0.0), 2.0, 3.0), ["heard 3", "settled 2"]),  # through silence
+        (Message(guesses(" a", at=1.0), 2.0, 3.0), ["heard 3", "settled 1"]),  # not into a guess
+        (Message(guesses(" a"), 2.0, 3.0), ["heard 3"]),  # a guess without time may be anywhere
+        (Message(finals(" a", at=1.0) + finals(END), 1.1, 3.0), ["heard 3", "settled 1.25"]),  # not into a final word
+        (Message(finals(" a", END, at=1.0), None, None), []),
+        (Message(finals(" a", END, at=1.0), 2.0, None), ["heard 2", "settled 2"]),
+        (Message((), 0.0, 0.0), []),
+    ],
+)
+def test_how_far_everything_is_final_never_cuts_a_word(message: Message, expected: list[str]) -> None:
+    said = [short(event) for event in Interpreter().events(message)]
+    assert [text for text in said if text.startswith(("heard", "settled"))] == expected
+
+
+def test_positions_are_said_once_and_never_go_back() -> None:
+    interpreter = Interpreter()
+    said = [
+        [short(event) for event in interpreter.events(Message((), *position))]
+        for position in ((1.0, 2.0), (1.0, 2.0), (0.5, 1.5), (1.5, 2.0))
+    ]
+    assert said == [["heard 2", "settled 1"], [], [], ["settled 1.5"]]
+
+
+def test_a_finished_session_is_final_up_to_its_end() -> None:
+    last = list(Interpreter().events(Message((), 1.0, 3.0, finished=True)))
+    assert last == [Processed(3.0), Processed(3.0, final=True)]
+
+
+def test_finals_are_cut_where_speaker_or_language_change() -> None:
+    said = [
+        Token(" Hello", True, 0.0, 0.5, 0.9, "1", "en"),
+        Token(" there", True, 0.5, 1.0, 0.7, "1", "en"),
+        Token(" hola", True, 1.0, 1.5, 1.0, "2", "es"),
+        Token(" hi", True, 1.5, 2.0, 0.5, "2", "en"),
+        Token(END),
+    ]
+    first, second, third = [e for e in Interpreter().events(Message(tuple(said))) if isinstance(e, Hypothesis)]
+    assert (first.text, first.speaker, first.language, first.confidence) == ("Hello there", "1", "en", 0.8)
+    assert (second.text, second.speaker, second.language, second.ends_utterance) == ("hola", "2", "es", False)
+    assert (third.text, third.speaker, third.language, third.ends_utterance) == ("hi", "2", "en", True)
+    assert first.words == (
+        Word("Hello", 0.0, 0.5, 0.9, "1", "en"),
+        Word("there", 0.5, 1.0, 0.7, "1", "en"),
+    )
+
+
+def test_an_interim_of_several_speakers_leaves_that_to_its_words() -> None:
+    said = (Token(" Hi", False, 0.0, 0.5, None, "1", "en"), Token(" oh", False, 0.5, 1.0, None, "2", "en"))
+    (interim,) = [e for e in Interpreter().events(Message(said)) if isinstance(e, Hypothesis)]
+    assert (interim.text, interim.speaker, interim.language) == ("Hi oh", None, "en")
+    assert [word.speaker for word in interim.words] == ["1", "2"]
+
+
+def test_separators_say_what_stood_between() -> None:
+    interpreter = Interpreter()
+    said: list[Hypothesis] = []
+    for message in (Message(finals("Hi", "  you", "你", "好", "\nx", END)), Message(finals("Next", END))):
+        said += [event for event in interpreter.events(message) if isinstance(event, Hypothesis) and event.final]
+    assert [(final.separator, final.text) for final in said] == [(" ", "Hi  you你好\nx"), (" ", "Next")]
+
+
+TRANSLATIONS: dict[str, list[tuple[Message, list[tuple[Any, ...]]]]] = {
+    "a translation comes with the words of its message": [
+        (
+            Message(finals(" Good", " day", END) + translations(" Guten", " Tag ")),
+            [("Good day", True, None), ("", True, " Guten Tag")],
+        ),
+        (
+            Message(translations("Gu", "ten", " Tag") + finals(" Good", " day", END)),
+            [("Good day", True, " Guten Tag")],
+        ),
+    ],
+    "a translation alone, in whole words": [
+        (Message(translations(" Gu")), [("", False, " Gu")]),
+        (Message(translations("ten", " Ta")), [("", True, " Guten"), ("", False, " Ta")]),
+        (Message(translations("g") + finals(END)), [("", True, " Tag"), ("", False, None)]),
+    ],
+    "a translation that is not final": [
+        (
+            Message(guesses(" Good") + translations(" Gut", final=False)),
+            [("Good", False, " Gut")],
+        ),
+        (Message(translations(" Gut", final=False)), [("", False, " Gut")]),
+        (Message(), [("", False, None)]),
+    ],
+    "a translation that is late is not held for ever": [
+        (Message(finals("Hi ", at=0.0), 0.25, 0.25), [("Hi", True, None)]),
+        (Message(translations(" Hallo"), 0.25, 1.0), [("", False, " Hallo")]),
+        (Message((), 0.25, 4.5), [("", True, " Hallo"), ("", False, None)]),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", TRANSLATIONS)
+def test_translation(name: str) -> None:
+    interpreter = Interpreter()
+    for message, expected in TRANSLATIONS[name]:
+        said = [event for event in interpreter.events(message) if isinstance(event, Hypothesis)]
+        assert [(event.text, event.final, event.translation) for event in said] == expected
+
+
+def test_a_lone_translation_adds_nothing_to_the_text() -> None:
+    (final, *_) = Interpreter().events(Message(translations("Hallo ")))
+    assert final == Hypothesis(text="", final=True, separator="", translation=" Hallo")
+
+
+def test_an_end_of_nothing_is_an_end() -> None:
+    assert list(Interpreter().events(Message(finals(END)))) == [UtteranceEnd()]
+    assert list(Interpreter().events(Message(finals(FIN)))) == [Flushed()]
+
+
+@given(
+    texts=st.lists(
+        st.sampled_from([" a", "b", " c", ".", " ", "d ", "你", "。", "é", " yes", " yes", END, FIN]), max_size=30
+    ),
+    data=st.data(),
+)
+def test_any_split_into_messages_gives_the_same_words(texts: list[str], data: st.DataObject) -> None:
+    """Whatever the messages and however wrong the guesses: each word becomes final once, whole, in order."""
+
+    def play(cuts: list[int]) -> list[Word]:
+        interpreter = Interpreter()
+        words: list[Word] = []
+        settled = 0.0
+        for start, end in zip([0, *cuts], [*cuts, len(sequence)], strict=True):
+            ahead = data.draw(st.sampled_from([(), sequence[end : end + 3], guesses("x", at=90.0)]))
+            guess = tuple(Token(token.text, False, token.start, token.end) for token in ahead)
+            reached = sequence[end - 1].end if end else 0.0
+            for event in interpreter.events(Message(sequence[start:end] + guess, reached, reached)):
+                if isinstance(event, Hypothesis) and event.final:
+                    assert all(word.start >= settled for word in event.words), "it was said to need no replay"
+                    words += event.words
+                elif isinstance(event, Processed) and event.final:
+                    settled = event.through
+        for event in interpreter.events(Message(finished=True)):
+            if isinstance(event, Hypothesis) and event.final:
+                words += event.words
+        return words
+
+    sequence = tuple(Token(text, True, i / 4, (i + 1) / 4) for i, text in enumerate(texts))
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(texts)), max_size=10)))
+    words = play(cuts)
+    assert words == play([])
+    assert "".join(word.text for word in words) == "".join(text.strip() for text in texts if text not in {END, FIN})

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from debabelizer_soniox import SPEC
+from debabelizer_soniox.settings import SonioxSettings
+from pydantic import ValidationError
+
+from debabelizer import ConfigError, Secret
+from debabelizer.config import load_settings, validate_provider
+
+
+def refused(**table: Any) -> str:
+    with pytest.raises(ValidationError) as caught:
+        SonioxSettings(**table)
+    return str(caught.value)
+
+
+def test_defaults() -> None:
+    settings = SonioxSettings()
+    assert settings.stream_endpoint == "wss://stt-rt.soniox.com/transcribe-websocket"
+    assert settings.rest_endpoint == "https://api.soniox.com/v1"
+    assert (settings.model, settings.file_model) == ("stt-rt-v5", "stt-async-v5")
+
+
+@pytest.mark.parametrize("region", ["eu", "jp"])
+def test_a_region_has_hosts_of_its_own(region: Any) -> None:
+    settings = SonioxSettings(region=region)
+    assert settings.stream_endpoint == f"wss://stt-rt.{region}.soniox.com/transcribe-websocket"
+    assert settings.rest_endpoint == f"https://api.{region}.soniox.com/v1"
+
+
+def test_addresses_override_the_region() -> None:
+    settings = SonioxSettings(region="eu", websocket_url="wss://a.example/x?y=1", api_url="https://b.example/v1/")
+    assert settings.stream_endpoint == "wss://a.example/x?y=1"
+    assert settings.rest_endpoint == "https://b.example/v1"
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:81", "127.0.0.1:81", "127.1.2.3", "[::1]:81", "a.localhost"])
+def test_plain_addresses_are_for_this_machine(host: str) -> None:
+    SonioxSettings(websocket_url=f"ws://{host}/x", api_url=f"http://{host}/v1")
+
+
+@pytest.mark.parametrize("host", ["example.com", "10.0.0.1", "localhost.example.com", "[::2]", "127.0.0.1.example.com"])
+def test_plain_addresses_of_other_machines_must_be_asked_for(host: str) -> None:
+    assert "insecure = true" in refused(websocket_url=f"ws://{host}/x")
+    assert "insecure = true" in refused(api_url=f"http://{host}/x")
+    SonioxSettings(websocket_url=f"ws://{host}/x", api_url=f"http://{host}/v1", insecure=True)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "example.com",
+        "https://example.com",
+        "ftp://example.com",
+        "wss://",
+        "wss://user:canary@example.com/",
+        "wss://example.com/#canary",
+        "wss://example.com:port/",
+        "wss://[canary/",
+    ],
+)
+def test_what_is_no_address_is_refused_and_not_shown(url: str) -> None:
+    assert "canary" not in refused(websocket_url=url)
+
+
+def test_the_api_address_has_no_query() -> None:
+    refused(api_url="https://example.com/v1?key=x")
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"region": "us-east"},
+        {"model": ""},
+        {"model": "m" * 33},
+        {"file_model": ""},
+        {"max_endpoint_delay_ms": 499},
+        {"max_endpoint_delay_ms": 3001},
+        {"endpoint_sensitivity": -1.01},
+        {"endpoint_sensitivity": 1.01},
+        {"endpoint_sensitivity": math.nan},
+        {"endpoint_latency_adjustment_level": -1},
+        {"endpoint_latency_adjustment_level": 4},
+        {"client_reference_id": ""},
+        {"client_reference_id": "x" * 257},
+        {"file_timeout": 0},
+        {"context": {"text": 7}},
+        {"context": {"wrong": "x"}},
+        {"context": {"general": [{"key": "domain"}]}},
+        {"translation": {"target_language": "es"}},
+        {"translation": {"type": "three_way"}},
+        {"translation": {"type": "one_way"}},
+        {"translation": {"type": "one_way", "target_language": "xx"}},
+        {"translation": {"type": "one_way", "target_language": "es", "language_a": "en"}},
+        {"translation": {"type": "two_way", "language_a": "en"}},
+        {"translation": {"type": "two_way", "language_a": "en", "language_b": "en-GB"}},
+        {"extra": {"api_key": "x"}},
+        {"extra": {"enable_endpoint_detection": True}},
+        {"file_extra": {"file_id": "x"}},
+        {"extra": {"x": object()}},
+        {"extra": {"x": [math.inf]}},
+        {"api_kee": "x"},
+    ],
+)
+def test_what_soniox_would_refuse_is_refused_before(table: dict[str, Any]) -> None:
+    refused(**table)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"max_endpoint_delay_ms": 500},
+        {"max_endpoint_delay_ms": 3000},
+        {"endpoint_sensitivity": -1},
+        {"endpoint_sensitivity": 1},
+        {"endpoint_latency_adjustment_level": 0},
+        {"endpoint_latency_adjustment_level": 3},
+        {"client_reference_id": "x" * 256},
+        {"extra": {"newer": {"a": [1, None]}}},
+    ],
+)
+def test_limits_are_inclusive(table: dict[str, Any]) -> None:
+    SonioxSettings(**table)
+
+
+@pytest.mark.parametrize(("code", "instead"), [("nb", "'no'"), ("nn", "'no'"), ("fil", "'tl'")])
+def test_an_alias_says_what_to_write(code: str, instead: str) -> None:
+    assert instead in refused(translation={"type": "one_way", "target_language": code})
+
+
+def test_context_takes_tables_and_lists() -> None:
+    context = {"general": {"domain": "Health"}, "translation_terms": {"stent": "Stent"}, "terms": "Celebrex, Zyrtec"}
+    settings = SonioxSettings.model_validate({"context": context})
+    assert settings.context.model_dump() == {
+        "general": ({"key": "domain", "value": "Health"},),
+        "text": "",
+        "terms": ("Celebrex", "Zyrtec"),
+        "translation_terms": ({"source": "stent", "target": "Stent"},),
+    }
+    lists = {
+        "general": [{"key": "domain", "value": "Health"}],
+        "translation_terms": [{"source": "stent", "target": "Stent"}],
+        "terms": ["Celebrex", "Zyrtec"],
+    }
+    assert SonioxSettings.model_validate({"context": lists}) == settings
+
+
+def test_the_key_comes_from_the_variable_that_the_spec_names() -> None:
+    settings = load_settings({}, environ={"SONIOX_API_KEY": "test-key"})
+    table = validate_provider(settings, SPEC, SonioxSettings)
+    assert isinstance(table.api_key, Secret)
+    assert table.api_key.reveal() == "test-key"
+    assert "test-key" not in repr(table)
+
+
+def test_every_problem_is_told_with_its_key() -> None:
+    config = {"providers": {"soniox": {"websocket_url": "ws://example.com/canary", "region": "mars", "modell": "x"}}}
+    with pytest.raises(ConfigError) as caught:
+        validate_provider(load_settings(config, environ={}), SPEC, SonioxSettings)
+    assert {problem.key for problem in caught.value.problems} == {
+        "providers.soniox.websocket_url",
+        "providers.soniox.region",
+        "providers.soniox.modell",
+    }
+    assert "canary" not in str(caught.value)
+    assert "Did you mean 'model'?" in str(caught.value)
+
+
+def test_insecure_for_everything_holds_here_too() -> None:
+    config = {"insecure": True, "providers": {"soniox": {"websocket_url": "ws://example.com/x"}}}
+    assert validate_provider(load_settings(config, environ={}), SPEC, SonioxSettings).insecure
+
+
+def test_every_field_says_what_it_is() -> None:
+    assert [name for name, field in SonioxSettings.model_fields.items() if not field.description] == []
