@@ -29,7 +29,7 @@ class Source:
 
     Attributes:
         blocks: Opens it: gives an iterator of audio in the stream's format.
-        total: Length of it in seconds, asked after it was opened; None if not known.
+        total: Length of it in seconds, asked once it is being read; None if not known.
         warnings: What the user should know, asked after it was read.
     """
 
@@ -135,8 +135,8 @@ class Intake:
     async def _pull(self, source: Source) -> None:
         supervisor = self._supervisor
         async with source.blocks() as blocks:
-            supervisor.record.total = source.total()
             async for block in blocks:
+                supervisor.record.total = source.total()  # known once the first of it was decoded
                 await self._accept(_checked(block))
         supervisor.record.warnings.extend(source.warnings())
 
