@@ -191,9 +191,10 @@ class VoiceProcessor:
             AudioSourceError: If the source is nothing that audio can be read from.
             CapabilityError, ConfigError, ProviderLookupError: As `transcribe`, before any audio is sent.
         """
+        from debabelizer.streaming.leg import Leg
         from debabelizer.streaming.setup import source_of, wire_format
         from debabelizer.streaming.stream import TranscriptionStream
-        from debabelizer.streaming.supervisor import Leg, Supervisor
+        from debabelizer.streaming.supervisor import Supervisor
 
         self._check_open()
         wishes = Options(

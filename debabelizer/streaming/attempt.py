@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -20,27 +20,17 @@ from debabelizer.errors import (
 from debabelizer.streaming.clock import Clock, Signal
 from debabelizer.streaming.connection import End, Feed, Flush
 from debabelizer.streaming.dialect import ConnectionEvent, Finished, Hypothesis, Processed
+from debabelizer.streaming.flushes import Flushes, FlushMark
 from debabelizer.streaming.journal import AudioJournal
 from debabelizer.streaming.policy import StreamPolicy
 
-__all__ = ["Attempt", "FlushMark", "Host"]
+__all__ = ["Attempt", "Host"]
 
 _BURST = 1.0  # seconds of audio that may run ahead of the allowed speed, so that jitter never delays live audio
 _CHUNK = 0.2  # seconds of backlog put into one piece at most
 _UNHEARD = 1.0  # seconds of audio a provider may leave unprocessed for ever without that being a stall
 _NOTHING = 0.1  # seconds that may be sent without any of it being processed by the end
 _SHORTFALL = 0.5  # seconds by which the last processed position may stay behind the audio sent at the end
-
-
-class FlushMark:
-    """A flush asked for at a position; `confirmed` becomes True when the provider answers it."""
-
-    __slots__ = ("confirmed", "position", "trailing_silence")
-
-    def __init__(self, position: int, trailing_silence: float) -> None:
-        self.position = position
-        self.trailing_silence = trailing_silence
-        self.confirmed = False
 
 
 class Host(Protocol):
@@ -50,10 +40,7 @@ class Host(Protocol):
     policy: StreamPolicy
     journal: AudioJournal
     work: Signal
-
-    @property
-    def flushes(self) -> Sequence[FlushMark]:
-        """Flushes asked for and not answered, oldest first."""
+    flushes: Flushes
 
     @property
     def unsettled(self) -> bool:
@@ -276,10 +263,10 @@ class Attempt:
         return None, None
 
     def _next_flush(self) -> FlushMark | None:
-        if not self._host.flushes:
+        if not self._host.flushes.open:
             return None
         sent = self._flushes_sent
-        return next((mark for mark in self._host.flushes if not mark.confirmed and mark not in sent), None)
+        return next((mark for mark in self._host.flushes.open if not mark.confirmed and mark not in sent), None)
 
     def _allowed(self, frames: int) -> tuple[int, float | None]:
         """How many of `frames` may be sent now; if none, when one piece more may."""

@@ -18,59 +18,36 @@ without a failure.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import random as uniform
 
 from debabelizer.audio.format import AudioFormat
-from debabelizer.errors import Attempt as AttemptRecord
 from debabelizer.errors import (
     CloseTimeout,
     ConnectionLostError,
-    DebabelizerError,
     ProviderError,
     StreamClosedError,
     StreamError,
 )
 from debabelizer.results import FlushResult, Gap, Reconnected, Reconnecting, StreamEvent, StreamStats, Transcript
-from debabelizer.streaming.attempt import Attempt, FlushMark
+from debabelizer.streaming.attempt import Attempt
 from debabelizer.streaming.clock import Clock, LoopClock, Signal
-from debabelizer.streaming.connection import Connection
 from debabelizer.streaming.dialect import ConnectionEvent, Finished, Flushed
+from debabelizer.streaming.flushes import Flushes, FlushMark
+from debabelizer.streaming.history import History
 from debabelizer.streaming.intake import Intake, Source
 from debabelizer.streaming.journal import AudioJournal
+from debabelizer.streaming.leg import Leg
 from debabelizer.streaming.outbox import Outbox
 from debabelizer.streaming.policy import StreamPolicy
 from debabelizer.streaming.record import Record
 from debabelizer.streaming.retry import RetryBudget
 from debabelizer.streaming.tasks import spawn, stop
 
-__all__ = ["Leg", "Outcome", "Supervisor"]
+__all__ = ["Outcome", "Supervisor"]
 
 _ROLL_OVER = 0.98  # of the vendor's longest session
-_ATTEMPTS_TOLD = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leg:
-    """How one provider carries the stream.
-
-    Attributes:
-        provider: Its name.
-        connect: Makes a fresh connection; called inside the attempt, so it may raise.
-        wire: Format of the audio it is sent.
-        speed: Fastest sending as a multiple of real time, None is as fast as it goes.
-        max_session: Seconds after which a new connection must take over, or None.
-        flushes: Whether it can make pending words final at will.
-    """
-
-    provider: str
-    connect: Callable[[], Connection]
-    wire: AudioFormat
-    speed: float | None = None
-    max_session: float | None = None
-    flushes: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,25 +86,21 @@ class Supervisor:
         self.journal = AudioJournal(audio_format, seconds=policy.replay, size=policy.replay_bytes)
         self.outbox = Outbox(policy.results, self.clock)
         self.work = Signal(self.clock)  # there may be something to send, or the end
-        self.flushes: list[FlushMark] = []
         self.outcome: Outcome | None = None
         self.record = Record(self.journal, self.outbox, interim=interim, clock=self.clock)
         self.intake = Intake(self, source)
         self.was_read = False
         self.on_end: Callable[[], object] | None = None  # called when nothing is left of the stream
         self.moved = Signal(self.clock)  # audio was confirmed or worked through, a flush answered, or all is over
+        self.flushes = Flushes(self.moved, self.clock)
         self._leg = leg
+        self._history = History()
         self._budget = RetryBudget(policy, random)
         self._watch = Signal(self.clock)  # what the owner waits for
         self._owner: asyncio.Task[None] | None = None
         self._closing = False
         self._begun = self.clock.time()
         self._attempt: Attempt | None = None
-        self._attempts: deque[AttemptRecord] = deque(maxlen=_ATTEMPTS_TOLD)
-        self._count = 0
-        self._reconnects = 0
-        self._replayed = 0
-        self._sent = 0  # the furthest position ever sent
 
     # --- the user's side, called by the stream ---
 
@@ -163,16 +136,8 @@ class Supervisor:
         if not self._leg.flushes:
             return FlushResult(confirmed=False, at=at, reason="unsupported")
         mark = FlushMark(position, trailing_silence)
-        self.flushes.append(mark)
         self.work.notify()
-        deadline = self.clock.time() + self.policy.flush_timeout
-        try:
-            while not mark.confirmed and self.outcome is None:
-                if not await self.moved.wait(deadline):
-                    return FlushResult(confirmed=False, at=at, reason="timeout")
-        finally:
-            self.flushes.remove(mark)
-        return FlushResult(confirmed=mark.confirmed, at=at, reason=None if mark.confirmed else "ended")
+        return await self.flushes.wait(mark, at, self.policy.flush_timeout, lambda: self.outcome is not None)
 
     def end(self) -> None:
         """No more audio."""
@@ -198,7 +163,7 @@ class Supervisor:
     @property
     def transcript(self) -> Transcript:
         """What is final so far."""
-        billed = self.journal.seconds(self._sent_now + self._replayed_now)
+        billed = self.journal.seconds(self._history.sent + self._history.replayed)
         return replace(self.record.transcript, provider=self._leg.provider, audio_seconds=billed)
 
     @property
@@ -208,29 +173,31 @@ class Supervisor:
         processed = max(self.journal.confirmed, attempt.processed if attempt is not None else 0)
         return replace(
             self.record.figures(),
-            sent=self.journal.seconds(self._sent_now),
-            replayed=self.journal.seconds(self._replayed_now),
+            sent=self.journal.seconds(self._history.sent),
+            replayed=self.journal.seconds(self._history.replayed),
             processed=self.journal.seconds(processed),
-            attempts=self._count,
-            reconnects=self._reconnects,
+            attempts=self._history.count,
+            reconnects=self._history.reconnects,
         )
 
     # --- the attempt's side (Host) ---
 
     def ready(self) -> None:
         """The running attempt asks for audio for the first time."""
-        if self._count == 1 or self._attempt is None:
+        history = self._history
+        if history.count == 1 or self._attempt is None:
             return
-        self._reconnects += 1
+        history.reconnects += 1
         start = self._attempt.start
-        gap = self.record.gaps[-1] if self.record.gaps else None
-        lost = gap.end - gap.start if gap is not None and gap.end == self.journal.seconds(start) else 0.0
+        at = self.journal.seconds(start)
+        gap = next((gap.end - gap.start for gap in self.record.gaps[-1:] if gap.end == at), 0.0)
+        replayed = self.journal.seconds(history.to_replay(start))
         self.outbox.put(
             Reconnected(
-                attempt=self._count,
+                attempt=history.count,
                 provider=self._leg.provider,
-                replayed=self.journal.seconds(max(self._sent - start, 0)),
-                gap=lost,
+                replayed=replayed,
+                gap=gap,
                 speakers_restart=True,
             )
         )
@@ -252,8 +219,7 @@ class Supervisor:
             confirmed = self.record.handle(event, attempt)
         if confirmed:
             self._budget.refill(self.clock.time())
-            for mark in self.flushes:
-                mark.confirmed = mark.confirmed or mark.position <= self.journal.confirmed
+            self.flushes.confirm(self.journal.confirmed)
         self.moved.notify()
 
     @property
@@ -307,30 +273,27 @@ class Supervisor:
     async def _run(self) -> None:
         """One attempt after another, until all audio is proven processed or hope is lost."""
         while not self._complete():
-            if self._count:
+            if self._history.count:
                 await self._until_needed()
             started = self.clock.time()
             cause = await self._try()
             if cause is None:
                 continue
             now = self.clock.time()
-            self._attempts.append(
-                AttemptRecord(
-                    number=self._count,
-                    provider=self._leg.provider,
-                    started=started - self._begun,
-                    duration=now - started,
-                    confirmed=self.journal.seconds(self.journal.confirmed),
-                    cause=cause,
-                )
+            self._history.failed(
+                self._leg.provider,
+                cause,
+                started=started - self._begun,
+                duration=now - started,
+                confirmed=self.journal.seconds(self.journal.confirmed),
             )
             if self._complete():
                 return
             delay = self._budget.spend(cause, started, now)
             if delay is None:
-                raise self._failure(cause) from cause
+                raise self._history.error(self._leg.provider, cause, self.stats) from cause
             provider = self._leg.provider
-            self.outbox.put(Reconnecting(attempt=self._count, provider=provider, cause=cause, delay=delay))
+            self.outbox.put(Reconnecting(attempt=self._history.count, provider=provider, cause=cause, delay=delay))
             await self._sleep(delay)
 
     def _complete(self) -> bool:
@@ -341,17 +304,19 @@ class Supervisor:
         leg = self._leg
         start = self._replay_from()
         speed = self.policy.max_speed or leg.speed
-        self._count += 1
         attempt = self._attempt = Attempt(self, start=start, wire=leg.wire, speed=speed, provider=leg.provider)
+        self._history.begin(attempt)
         self.record.timeline.attach(self.journal.seconds(start), leg.provider)
-        task = spawn(self._carry(attempt), name=f"debabelizer connection {self._count}", on_end=self._watch.notify)
+        task = spawn(
+            self._carry(attempt), name=f"debabelizer connection {self._history.count}", on_end=self._watch.notify
+        )
         try:
             cause = await self._judge(attempt, task)
             if attempt.finished:
                 await self._see_off(task)
         finally:
             ended = await stop(task, self.clock, self.policy.close_timeout) if not task.done() else True
-            self._sent, self._replayed = self._sent_now, self._replayed_now
+            self._history.end()
             self._attempt = None
             self.record.withdraw()
         if not ended and cause is not None:
@@ -429,29 +394,3 @@ class Supervisor:
                 self.outbox.clear()
         for signal in (self.outbox.changed, self.outbox.drained, self.moved, self.work):
             signal.notify()
-
-    def _failure(self, cause: Exception) -> StreamError:
-        stats = self.stats
-        hint = cause.hint if isinstance(cause, DebabelizerError) else None
-        kept = f"The transcript up to {stats.confirmed:.2f} s stays readable in stream.transcript."
-        what = cause.message if isinstance(cause, DebabelizerError) else f"{type(cause).__name__}: {cause}"
-        return StreamError(
-            f"The stream failed after {self._count} attempt{'s' * (self._count > 1)}: {what}",
-            provider=self._leg.provider,
-            attempts=tuple(self._attempts),
-            accepted=stats.accepted,
-            sent=stats.sent,
-            confirmed=stats.confirmed,
-            hint=f"{hint} {kept}" if hint else kept,
-        )
-
-    @property
-    def _sent_now(self) -> int:
-        return self._sent if self._attempt is None else max(self._sent, self._attempt.sent)
-
-    @property
-    def _replayed_now(self) -> int:
-        attempt = self._attempt
-        if attempt is None:
-            return self._replayed
-        return self._replayed + max(min(attempt.sent, self._sent) - attempt.start, 0)

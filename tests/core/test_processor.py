@@ -165,7 +165,7 @@ def test_an_error_of_the_provider_names_it() -> None:
     async def case() -> None:
         Meter.error = ServiceUnavailableError("it is down")
         async with processor() as voice:
-            with pytest.raises(ServiceUnavailableError, match="^meter: it is down"):
+            with pytest.raises(ServiceUnavailableError, match=r"^meter: it is down"):
                 await voice.transcribe(JFK)
 
     asyncio.run(case())

@@ -13,9 +13,10 @@ from debabelizer.results import Word
 from debabelizer.streaming.connection import Connection, End, Flush, Link
 from debabelizer.streaming.dialect import Finished, Flushed, Hypothesis, Processed
 from debabelizer.streaming.intake import Source
+from debabelizer.streaming.leg import Leg
 from debabelizer.streaming.policy import StreamPolicy
 from debabelizer.streaming.stream import TranscriptionStream
-from debabelizer.streaming.supervisor import Leg, Supervisor
+from debabelizer.streaming.supervisor import Supervisor
 
 FORMAT = AudioFormat("pcm_s16le", 1000, 1)
 FOREVER = 1e6

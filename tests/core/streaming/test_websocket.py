@@ -41,9 +41,10 @@ from debabelizer.streaming.dialect import (
     Processed,
     Ready,
 )
+from debabelizer.streaming.leg import Leg
 from debabelizer.streaming.policy import StreamPolicy
 from debabelizer.streaming.stream import TranscriptionStream
-from debabelizer.streaming.supervisor import Leg, Supervisor
+from debabelizer.streaming.supervisor import Supervisor
 from debabelizer.streaming.websocket import WebSocketConnection
 
 
