@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from debabelizer.config import Settings
     from debabelizer.plugins import PluginRegistry, ProviderRow
 
-__all__ = ["Choices", "ConfigOption", "ProfileOption", "SetOption", "VerboseOption", "configurable"]
+__all__ = ["PANEL", "Choices", "ConfigOption", "ProfileOption", "SetOption", "VerboseOption", "configurable"]
 
-_PANEL: Final = "Configuration"
+PANEL: Final = "Configuration"
 
 ConfigOption: TypeAlias = Annotated[
     Path | None,
@@ -26,12 +26,12 @@ ConfigOption: TypeAlias = Annotated[
         "--config",
         metavar="PATH",
         help="Use this configuration file instead of looking for debabelizer.toml.",
-        rich_help_panel=_PANEL,
+        rich_help_panel=PANEL,
     ),
 ]
 ProfileOption: TypeAlias = Annotated[
     str | None,
-    typer.Option("--profile", metavar="NAME", help="Use this profile of the configuration.", rich_help_panel=_PANEL),
+    typer.Option("--profile", metavar="NAME", help="Use this profile of the configuration.", rich_help_panel=PANEL),
 ]
 SetOption: TypeAlias = Annotated[
     list[str] | None,
@@ -39,7 +39,7 @@ SetOption: TypeAlias = Annotated[
         "--set",
         metavar="KEY=VALUE",
         help="Set one key of the configuration, e.g. stt.provider=soniox; repeatable.",
-        rich_help_panel=_PANEL,
+        rich_help_panel=PANEL,
     ),
 ]
 VerboseOption: TypeAlias = Annotated[
@@ -50,7 +50,7 @@ VerboseOption: TypeAlias = Annotated[
         count=True,
         show_default=False,
         help="Say what happens; -vv says everything, and where errors come from.",
-        rich_help_panel=_PANEL,
+        rich_help_panel=PANEL,
     ),
 ]
 

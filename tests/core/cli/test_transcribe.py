@@ -220,6 +220,11 @@ class TestUsage:
         assert told in result.err
         assert "Traceback" not in result.err
 
+    def test_it_is_told_once_for_all_recordings(self, run: Run, record: Record) -> None:
+        result = run("transcribe", "-p", "parrott", record("a.wav", "say One."), record("b.wav", "say Two."))
+        assert (result.code, result.out) == (2, "")
+        assert result.err == "error: There is no provider 'parrott'.\nDid you mean 'parrot'?\n"
+
     def test_a_configuration_that_is_no_toml(self, run: Run, record: Record, home: Path) -> None:
         (home / "debabelizer.toml").write_text("[stt\n")
         result = run("transcribe", record("a.wav", "say Hello."))
