@@ -65,8 +65,8 @@ def _is_setting(name: str) -> bool:
 def _unknown_variable(name: str) -> ConfigProblem:
     known = [variable((table, key)) for table in ("stt", "stream") for key in _keys(table)]
     known += [*RESERVED, *(variable((field,)) for field in ("insecure", "profile")), variable(("plugins", "disable"))]
-    nearest = get_close_matches(name.upper(), known, n=1)
-    hint = f"Did you mean {nearest[0]}?" if nearest else f"Its form is {variable(('table', 'key'))}."
+    nearest = get_close_matches(name.upper().removeprefix(PREFIX), [it.removeprefix(PREFIX) for it in known], n=1)
+    hint = f"Did you mean {PREFIX}{nearest[0]}?" if nearest else f"Its form is {variable(('table', 'key'))}."
     return ConfigProblem("is not a setting.", source=f"environment variable {name}", hint=hint)
 
 

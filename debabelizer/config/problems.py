@@ -83,7 +83,7 @@ def _problems_of(
     schema = _Schema(model) if unknown else None
     return [
         layer.source_of((*root, *path)).problem(
-            f"{', or '.join(messages)}.",
+            _sentence(messages),
             key=dotted((*root, *path)),
             hint=schema.hint(path) if schema and path in unknown else None,
         )
@@ -99,6 +99,11 @@ def _path(location: tuple[int | str, ...], data: Any, *, is_missing: bool) -> Ke
             data = data[part]
             path.append(part)
     return (*path, location[-1]) if is_missing else tuple(path)
+
+
+def _sentence(messages: list[str]) -> str:
+    first, *others = messages
+    return ", or ".join([first, *(other.removeprefix("must be ") for other in others)]) + "."
 
 
 def _holds(data: Any, part: int | str) -> bool:

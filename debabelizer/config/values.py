@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, TypeAlias
 
-from annotated_types import MinLen
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 __all__ = ["ByteSize", "Duration", "LanguageCode", "ProviderName", "ProviderNames", "Word"]
@@ -69,6 +68,12 @@ def _matching(pattern: str, wanted: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _at_least_one(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not names:
+        raise ValueError("must name a provider")
+    return names
+
+
 Duration: TypeAlias = Annotated[float, BeforeValidator(_seconds), _quantity_schema("Duration", _SECONDS)]
 """Seconds, also written ``"500ms"``, ``"10s"``, ``"2m"`` or ``"1h"``."""
 
@@ -81,7 +86,7 @@ ProviderName: TypeAlias = Annotated[
 
 ProviderNames: TypeAlias = Annotated[
     tuple[ProviderName, ...],
-    MinLen(1),
+    AfterValidator(_at_least_one),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
 ]
 """One provider, or several in the order of fallback."""
