@@ -223,7 +223,7 @@ class TestUsage:
     def test_it_is_told_once_for_all_recordings(self, run: Run, record: Record) -> None:
         result = run("transcribe", "-p", "parrott", record("a.wav", "say One."), record("b.wav", "say Two."))
         assert (result.code, result.out) == (2, "")
-        assert result.err == "error: There is no provider 'parrott'.\nDid you mean 'parrot'?\n"
+        assert result.err.count("There is no provider 'parrott'.") == 1
 
     def test_a_configuration_that_is_no_toml(self, run: Run, record: Record, home: Path) -> None:
         (home / "debabelizer.toml").write_text("[stt\n")
