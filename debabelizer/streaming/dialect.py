@@ -170,7 +170,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def receive(self, frame: Frame) -> Iterable[ConnectionEvent]:
-        """What a received frame means.
+        """What a received frame means. Events given before it raises count.
 
         Raises:
             ProviderError: The typed error that the frame reports, or `ProtocolError` if it cannot be understood.

@@ -92,10 +92,10 @@ class WebSocketConnection(Connection):
                 frame = await socket.recv()
             except ConnectionClosed as error:
                 raise self._lost(error) from error
-            events = tuple(self._dialect.receive(frame))
-            if events:
-                await link.emit(*events)
-                if any(isinstance(event, until) for event in events):
+            # One by one: an error frame may carry final words, and they count before the error does.
+            for event in self._dialect.receive(frame):
+                await link.emit(event)
+                if isinstance(event, until):
                     return
 
     async def _write(self, socket: ClientConnection, link: Link) -> None:
