@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeVar
@@ -24,6 +25,7 @@ MASK: Final = "**********"
 _SHORTEST = 6  # a shorter text would be found, and masked, in harmless words
 _MOST = 1000  # temporary keys come and go: the oldest are forgotten
 
+_lock = threading.Lock()
 _known: dict[str, None] = {}
 _pattern: re.Pattern[str] | None = None
 
@@ -33,11 +35,12 @@ def remember(secret: str) -> None:
     global _pattern
     if len(secret) < _SHORTEST or secret in _known:
         return
-    _known[secret] = None
-    while len(_known) > _MOST:
-        del _known[next(iter(_known))]
-    spellings = {spelling for known in list(_known) for spelling in _spellings(known)}
-    _pattern = re.compile("|".join(re.escape(text) for text in sorted(spellings, key=len, reverse=True)))
+    with _lock:
+        _known[secret] = None
+        while len(_known) > _MOST:
+            del _known[next(iter(_known))]
+        spellings = {spelling for known in _known for spelling in _spellings(known)}
+        _pattern = re.compile("|".join(re.escape(text) for text in sorted(spellings, key=len, reverse=True)))
 
 
 def _spellings(secret: str) -> Iterator[str]:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 import pickle
 import sys
 from pathlib import Path
@@ -172,12 +171,14 @@ def test_command_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "gave no answer in" in reason(secret)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_file_without_permission(tmp_path: Path) -> None:
-    path = tmp_path / "key.txt"
-    path.write_text(KEY)
-    path.chmod(0)
-    assert "Permission denied" in reason(a_secret({"file": str(path)}))
+def test_file_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, *arguments: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    secret = a_secret({"file": str(tmp_path / "key.txt")})
+    assert "key.txt cannot be read: Permission denied." in str(secret.missing())
+    assert "key.txt cannot be read: Permission denied." in reason(secret)
 
 
 @pytest.mark.parametrize(
