@@ -1,1 +1,9 @@
-"""Fakes and simulators for testing applications and providers."""
+"""For testing applications and providers, without a network, a key, or a wait.
+
+=============================  ==========================================================================
+`debabelizer.testing.coded`    audio that says which word it is, so that loss and repetition can be counted
+`debabelizer.testing.soniox`   a Soniox service on loopback, with every fault on demand
+`debabelizer.testing.proxy`    a TCP proxy that cuts, stalls, swallows and garbles
+`...testing.virtual_time`      an event loop on which an hour passes in a moment
+=============================  ==========================================================================
+"""
