@@ -118,31 +118,35 @@ def plan(output: str | None, files: Sequence[str], made: Format) -> Output:
     """Decide where the texts go, and check before any work that they can go there.
 
     Args:
-        output: As given on the command line: None is standard output; an existing folder, or a name that ends with
-            a slash, gets a file for each recording; anything else is one file.
+        output: As given on the command line: None or ``-`` is standard output; an existing folder, or a name that
+            ends with a slash, gets a file for each recording; anything else is one file.
         files: The recordings, as given.
         made: The format to be written.
 
     Raises:
         UsageError: If a text would have no place, or two the same.
     """
-    if output is not None and (output.endswith(("/", os.sep)) or Path(output).is_dir()):
+    if output is None or output == "-":
+        _check_together(files, made)
+        return _Stdout(files, made)
+    if output.endswith(("/", os.sep)) or Path(output).is_dir():
         folder = Path(output)
         paths = [folder / f"{'stdin' if file == STDIN else Path(file).stem}{made.suffix}" for file in files]
         _check_folder(folder)
         _check_apart(paths, files)
         _check_inputs(paths, files)
         return _Folder(paths)
-    if made.together == "no" and len(files) > 1:
-        raise UsageError(
-            f"One {made.name} output cannot hold {len(files)} recordings.", hint="Write to a folder: -o FOLDER/"
-        )
-    if output is None:
-        return _Stdout(files, made)
     path = Path(output)
+    _check_together(files, made)
     _check_folder(path.parent)
     _check_inputs([path], files)
     return _File(path, files, made)
+
+
+def _check_together(files: Sequence[str], made: Format) -> None:
+    if made.together == "no" and len(files) > 1:
+        message = f"One {made.name} output cannot hold {len(files)} recordings."
+        raise UsageError(message, hint="Write to a folder: -o FOLDER/")
 
 
 def _check_folder(folder: Path) -> None:

@@ -31,8 +31,9 @@ def no_space(*_: object, **__: object) -> None:
 
 
 class TestStandardOutput:
-    def test_one_text_has_no_heading(self, capsys: pytest.CaptureFixture[str]) -> None:
-        output = plan(None, ["a.wav"], TEXT)
+    @pytest.mark.parametrize("written", [None, "-"])
+    def test_one_text_has_no_heading(self, capsys: pytest.CaptureFixture[str], written: str | None) -> None:
+        output = plan(written, ["a.wav"], TEXT)
         output.put(0, "Hello.\n")
         output.close()
         assert capsys.readouterr().out == "Hello.\n"

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from debabelizer.errors import CapabilityError
 from debabelizer.export.cues import LINE_WIDTH, MAX_LINES, Cue, cues
 from debabelizer.export.tokens import width
 from debabelizer.results import Segment, Transcript, Word
+
+settled = settings(deadline=None, derandomize=True)
 
 
 def said(transcript: Transcript) -> str:
@@ -37,12 +39,14 @@ def evenly(text: str, *, start: float = 0.0, each: float = 0.3, gap: float = 0.0
     )
 
 
+@settled
 @given(data=st.data())
 def test_every_word_is_shown_once_and_in_order(data: st.DataObject, transcripts: st.SearchStrategy[Transcript]) -> None:
     transcript = data.draw(transcripts)
     assert shown(cues(transcript)) == said(transcript)
 
 
+@settled
 @given(data=st.data())
 def test_lines_fit(data: st.DataObject, transcripts: st.SearchStrategy[Transcript]) -> None:
     for cue in cues(data.draw(transcripts)):
@@ -52,6 +56,7 @@ def test_lines_fit(data: st.DataObject, transcripts: st.SearchStrategy[Transcrip
             assert line == re.sub(r"[^\S\u00a0\u2007\u202f]+", " ", line).strip(" ")
 
 
+@settled
 @given(data=st.data())
 def test_cues_follow_each_other(data: st.DataObject, transcripts: st.SearchStrategy[Transcript]) -> None:
     result = cues(data.draw(transcripts))
@@ -59,6 +64,7 @@ def test_cues_follow_each_other(data: st.DataObject, transcripts: st.SearchStrat
     assert all(before.end <= after.start for before, after in pairwise(result))
 
 
+@settled
 @given(data=st.data())
 def test_a_short_cue_has_no_free_time_beside_it(
     data: st.DataObject, transcripts: st.SearchStrategy[Transcript]
@@ -72,6 +78,7 @@ def test_a_short_cue_has_no_free_time_beside_it(
         assert long_enough or after is not None or cue.end >= round(transcript.duration * 1000)
 
 
+@settled
 @given(data=st.data())
 def test_reading_is_hurried_only_where_no_time_is_left(
     data: st.DataObject, transcripts: st.SearchStrategy[Transcript]
@@ -81,6 +88,7 @@ def test_reading_is_hurried_only_where_no_time_is_left(
         assert cue.end - cue.start >= min(needed, 7000) - 1 or cue.end == after.start
 
 
+@settled
 @given(st.lists(st.text("abcdefgh.,?!", min_size=1, max_size=14), min_size=1, max_size=80), st.integers(1, 90))
 def test_words_stay_whole(words: list[str], seconds: int) -> None:
     result = cues(one_segment(" ".join(words), 0, seconds, seconds))

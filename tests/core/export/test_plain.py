@@ -3,11 +3,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from debabelizer.export import to_json, to_text
 from debabelizer.results import Segment, Transcript, Word
+
+settled = settings(deadline=None, derandomize=True)
 
 
 def test_text_is_what_was_said(spoken: Transcript) -> None:
@@ -50,6 +52,7 @@ def test_json_is_readable_in_every_script(spoken: Transcript) -> None:
     assert "你好, grüß" in to_json(replace(spoken, text="你好, grüß"))
 
 
+@settled
 @given(st.text(), st.text())
 def test_json_is_one_line(text: str, file: str) -> None:
     line = to_json(Transcript(text=text), file)

@@ -7,11 +7,13 @@ from datetime import timedelta
 
 import srt
 import webvtt
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from debabelizer.export import cues, to_srt, to_vtt
 from debabelizer.results import Segment, Transcript
+
+settled = settings(deadline=None, derandomize=True)
 
 EMPTY = Transcript(text="", duration=3.0, provider="parrot")
 
@@ -71,6 +73,7 @@ def test_srt_has_no_markup() -> None:
     assert "\na <b> & c\n" in to_srt(at(0, 3, "a <b> & c", speaker="1"))
 
 
+@settled
 @given(data=st.data())
 def test_an_independent_reader_of_srt_reads_the_same(
     data: st.DataObject, transcripts: st.SearchStrategy[Transcript]
@@ -83,6 +86,7 @@ def test_an_independent_reader_of_srt_reads_the_same(
     ]
 
 
+@settled
 @given(data=st.data())
 def test_an_independent_reader_of_webvtt_reads_the_same(
     data: st.DataObject, transcripts: st.SearchStrategy[Transcript]
