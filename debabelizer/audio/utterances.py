@@ -41,7 +41,8 @@ class CutterPolicy:
         threshold: Probability from which a frame is speech.
         release: Probability below which a frame is silence; what lies between prolongs what is.
         silence: Silence that ends an utterance.
-        padding: Audio kept before and after the speech, for consonants that the detector does not hear.
+        padding: Audio kept before and after the speech, for consonants that the detector does not hear. More of
+            it makes decoders hear words in the quiet.
         min_speech: Speech in an utterance below which it is taken for a click and dropped.
         max_utterance: Longest utterance; a longer one is cut at the best pause in its second half.
     """
@@ -49,7 +50,7 @@ class CutterPolicy:
     threshold: float = 0.5
     release: float = 0.35
     silence: float = 0.6
-    padding: float = 0.25
+    padding: float = 0.1
     min_speech: float = 0.1
     max_utterance: float = 20.0
 

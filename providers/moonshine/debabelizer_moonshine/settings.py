@@ -1,0 +1,25 @@
+"""The table ``[providers.moonshine]``."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from debabelizer.config import ProviderSettings
+
+__all__ = ["MoonshineSettings"]
+
+
+class MoonshineSettings(ProviderSettings):
+    """Settings of the embedded engine."""
+
+    engines: int = Field(default=2, ge=1, le=64)
+    """How many utterances are recognised at the same time. Each engine takes about 100 MB and keeps one processor
+    core busy; it is loaded when it is first needed. The first transcription of a processor decides."""
+
+    silence: float = Field(default=1.0, ge=0.1, le=5.0)
+    """Pause, in seconds, that ends an utterance of a recording. A shorter one gives shorter segments, and costs
+    accuracy: the model misses what came before. Streams have a rule of their own."""
+
+    max_utterance: float = Field(default=20.0, ge=2.0, le=30.0)
+    """Longest utterance, in seconds; a longer one is cut at the best pause in its second half. The model was made
+    for utterances of up to 30 seconds; below about 12 accuracy suffers."""

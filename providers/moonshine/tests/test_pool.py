@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import numpy as np
+import pytest
+from debabelizer_moonshine.pool import EnginePool
+from numpy.typing import NDArray
+
+from debabelizer.audio.utterances import Decoded, UtteranceDecoder
+from debabelizer.errors import ProviderError
+
+T = TypeVar("T")
+
+
+class FakeEngine:
+    """Says how long the audio is, when it is allowed to."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.closed = False
+        world.engines.append(self)
+
+    def decode(self, samples: NDArray[np.float32]) -> Decoded:
+        self.world.decoded.append(len(samples))
+        self.world.started.release()
+        assert self.world.go.acquire(timeout=30)
+        if not len(samples):
+            raise ProviderError("empty")
+        return Decoded(str(len(samples)))
+
+    def close(self) -> None:
+        assert not self.closed
+        self.closed = True
+
+
+class World:
+    def __init__(self, *, free: bool = True) -> None:
+        self.engines: list[FakeEngine] = []
+        self.decoded: list[int] = []
+        self.started = threading.Semaphore(0)
+        self.go = threading.Semaphore(1000 if free else 0)
+
+    def load(self) -> FakeEngine:
+        return FakeEngine(self)
+
+    async def busy(self) -> None:
+        await asyncio.to_thread(self.started.acquire)
+
+
+def utterance(length: int) -> NDArray[np.float32]:
+    return np.zeros(length, np.float32)
+
+
+def run(case: Callable[[], Awaitable[T]]) -> T:
+    async def bounded() -> T:
+        async with asyncio.timeout(20):
+            return await case()
+
+    return asyncio.run(bounded(), debug=True)
+
+
+def test_each_utterance_gets_its_own_text() -> None:
+    async def case() -> None:
+        world = World()
+        pool = EnginePool(world.load, 2)
+        decoder: UtteranceDecoder = pool
+        texts = await asyncio.gather(*(decoder.decode(utterance(length)) for length in range(1, 50)))
+        assert [text.text for text in texts] == [str(length) for length in range(1, 50)]
+        await pool.aclose()
+
+    run(case)
+
+
+def test_engines_are_loaded_when_they_are_needed_and_not_more_than_asked_for() -> None:
+    async def case() -> None:
+        world = World(free=False)
+        pool = EnginePool(world.load, 2)
+        assert world.engines == []
+        first = pool.decode(utterance(1))
+        await world.busy()
+        world.go.release()
+        await first
+        second = pool.decode(utterance(2))
+        await world.busy()
+        assert len(world.engines) == 1
+        others = [pool.decode(utterance(length)) for length in (3, 4, 5)]
+        await world.busy()
+        world.go.release(4)
+        await asyncio.gather(second, *others)
+        assert len(world.engines) == 2
+        await pool.aclose()
+        assert all(engine.closed for engine in world.engines)
+
+    run(case)
+
+
+def test_what_waits_is_taken_in_order_and_what_is_cancelled_not_at_all() -> None:
+    async def case() -> None:
+        world = World(free=False)
+        pool = EnginePool(world.load, 1)
+        waiting = [pool.decode(utterance(length)) for length in (1, 2, 3, 4)]
+        await world.busy()
+        waiting[2].cancel()
+        await asyncio.sleep(0)  # The loop tells the queue in its next step.
+        world.go.release(3)
+        results = await asyncio.gather(*waiting, return_exceptions=True)
+        assert world.decoded == [1, 2, 4]
+        assert isinstance(results[2], asyncio.CancelledError)
+        await pool.aclose()
+
+    run(case)
+
+
+def test_closing_waits_for_what_runs_though_nobody_wants_it() -> None:
+    async def case() -> None:
+        world = World(free=False)
+        pool = EnginePool(world.load, 1)
+        unwanted = pool.decode(utterance(1))
+        await world.busy()
+        unwanted.cancel()
+        closing = asyncio.ensure_future(pool.aclose())
+        await asyncio.sleep(0.01)
+        assert not closing.done()
+        assert not world.engines[0].closed
+        world.go.release()
+        await closing
+        assert world.engines[0].closed
+
+    run(case)
+
+
+def test_closing_that_is_cancelled_can_be_repeated() -> None:
+    async def case() -> None:
+        world = World(free=False)
+        pool = EnginePool(world.load, 1)
+        decoding = pool.decode(utterance(1))
+        await world.busy()
+        closing = asyncio.ensure_future(pool.aclose())
+        await asyncio.sleep(0)
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        world.go.release()
+        await pool.aclose()
+        await pool.aclose()
+        assert (await decoding).text == "1"
+
+    run(case)
+
+
+def test_closing_a_pool_that_was_never_used() -> None:
+    run(EnginePool(World().load, 2).aclose)
+
+
+def test_an_engine_that_failed_is_used_again() -> None:
+    async def case() -> None:
+        world = World()
+        pool = EnginePool(world.load, 1)
+        with pytest.raises(ProviderError, match="empty"):
+            await pool.decode(utterance(0))
+        assert (await pool.decode(utterance(5))).text == "5"
+        assert len(world.engines) == 1
+        await pool.aclose()
+
+    run(case)
+
+
+def test_an_engine_that_could_not_be_loaded_is_tried_again() -> None:
+    async def case() -> None:
+        world = World()
+        attempts = iter([True, False])
+
+        def load() -> FakeEngine:
+            if next(attempts):
+                raise ProviderError("no memory")
+            return world.load()
+
+        pool = EnginePool(load, 1)
+        with pytest.raises(ProviderError, match="no memory"):
+            await pool.decode(utterance(1))
+        assert (await pool.decode(utterance(2))).text == "2"
+        await pool.aclose()
+
+    run(case)
+
+
+def test_listening_does_not_wait_for_decoding() -> None:
+    async def case() -> None:
+        world = World(free=False)
+        pool = EnginePool(world.load, 1)
+        decoding = pool.decode(utterance(1))
+        await world.busy()
+        assert await pool.listen(threading.get_ident) != threading.get_ident()
+        assert not decoding.done()
+        world.go.release()
+        await decoding
+        await pool.aclose()
+
+    run(case)
