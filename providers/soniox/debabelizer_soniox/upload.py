@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -38,6 +39,7 @@ class Watch:
     def __init__(self, patience: float) -> None:
         self._patience = patience
         self._timeout = asyncio.timeout(patience)
+        self._is_on = True
 
     async def __aenter__(self) -> Self:
         await self._timeout.__aenter__()
@@ -46,6 +48,7 @@ class Watch:
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self._is_on = False
         await self._timeout.__aexit__(exc_type, exc, traceback)
 
     @property
@@ -55,13 +58,15 @@ class Watch:
 
     def touch(self) -> None:
         """Something moved."""
-        if not self.expired:
-            self._timeout.reschedule(asyncio.get_running_loop().time() + self._patience)
+        self._reschedule(asyncio.get_running_loop().time() + self._patience)
 
     def pause(self) -> None:
         """What is waited for now is our own affair, up to the next `touch`."""
-        if not self.expired:
-            self._timeout.reschedule(None)
+        self._reschedule(None)
+
+    def _reschedule(self, when: float | None) -> None:
+        if self._is_on and not self.expired:  # aiohttp's writer may outlive the call by a step of the event loop
+            self._timeout.reschedule(when)
 
 
 class Upload:
@@ -94,7 +99,9 @@ class Upload:
         mark = form.append_payload(StringPayload(self.mark))
         mark.set_content_disposition("form-data", name="client_reference_id")
         file = form.append_payload(_File(self, self._size))
-        file.set_content_disposition("form-data", name="file", filename=self.filename)
+        # How other letters are to be written in this header is a matter of dispute; the name is gone in a minute.
+        filename = re.sub(r"[^\w.-]+", "_", self.filename, flags=re.ASCII)
+        file.set_content_disposition("form-data", name="file", filename=filename)
         return form
 
     def __aiter__(self) -> Self:
