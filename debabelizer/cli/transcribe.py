@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -133,6 +134,9 @@ def _format(name: str, processor: VoiceProcessor) -> Format:
     if name not in formats:
 
         def register(name: str, exporter: Exporter) -> None:
+            if not re.fullmatch("[a-z0-9]+", name):  # it becomes the suffix of files
+                raise ValueError(f"{name!r} is no name for a format: use lower case letters and digits")
+
             def render(transcript: Transcript) -> str:
                 return isolate(name, "failed to write a transcript", exporter, transcript)
 

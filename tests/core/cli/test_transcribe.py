@@ -54,6 +54,13 @@ class TestOutput:
         result = run("transcribe", "-f", "shout", record("a.wav", "say Hello."))
         assert (result.code, result.out) == (0, "HELLO.")
 
+    def test_a_plugin_s_format_with_a_name_that_cannot_be(self, run: Run, record: Record, tmp_path: Path) -> None:
+        source = tmp_path / "site/parrot_plugin.py"
+        source.write_text(source.read_text().replace('"broken"', '"../broken"'))
+        result = run("transcribe", "-f", "../broken", record("a.wav", "say Hello."))
+        assert result.code == 2
+        assert "'../broken' is no name for a format" in result.err
+
     def test_silence_is_complete(self, run: Run, record: Record) -> None:
         result = run("transcribe", record("a.wav", "say"))
         assert (result.code, result.out, result.err) == (0, "", "")
