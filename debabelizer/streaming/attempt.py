@@ -40,6 +40,7 @@ class Host(Protocol):
     policy: StreamPolicy
     journal: AudioJournal
     work: Signal
+    moved: Signal
     flushes: Flushes
 
     @property
@@ -118,6 +119,7 @@ class Attempt:
                 if isinstance(work, End):
                     self._ended = self._handed
                 return work
+            self._host.moved.notify()  # a user who waits for room may be the only one who can go on
             until = min((when for when in (deadline, retry_at) if when is not None), default=None)
             await self._host.work.wait(until)
             if deadline is not None and self.clock.time() >= deadline:
@@ -162,6 +164,12 @@ class Attempt:
     def ending(self) -> bool:
         """Whether the end of audio was handed out."""
         return self._ended is not None
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether the provider was sent everything there is, and has heard it."""
+        unheard = self._journal.seconds(self.sent - self.processed)
+        return self.sent == self._journal.accepted and unheard <= _UNHEARD
 
     def position(self, connection_seconds: float) -> int:
         """Stream position of a time on this connection's clock, never behind what was sent."""

@@ -146,8 +146,12 @@ class Supervisor:
         self._watch.notify()
 
     def room_for(self, size: int) -> bool:
-        """Whether `size` bytes of audio can be accepted now."""
-        if self._attempt is not None:
+        """Whether `size` bytes of audio can be accepted now.
+
+        To make room, audio that was heard but is not confirmed is given up, yet only if waiting cannot help: a
+        provider that has heard everything and confirms nothing is waiting for more audio itself.
+        """
+        if self._attempt is not None and self._attempt.caught_up:
             self.journal.forget(self._attempt.processed, size)
         return self.journal.room >= size
 

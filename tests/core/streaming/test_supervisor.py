@@ -313,3 +313,24 @@ def test_a_provider_that_is_dead_while_nothing_is_said_is_not_asked_again_before
         assert tried <= 2
 
     run(case())
+
+
+def test_audio_that_could_not_be_kept_is_reported_as_a_gap_and_the_rest_is_exact() -> None:
+    """A provider that hears everything and makes nothing final: to wait for it would be to wait for ever."""
+
+    async def case() -> None:
+        bench = Bench(Service([Plan(lag=1000, at=12.0), Plan()]), policy=StreamPolicy(replay=5.0))
+        stream = bench.stream()
+        events = await listen(stream, last=200)
+        (gap,) = stream.stats.gaps
+        assert gap.start == 0.0
+        assert gap.end == pytest.approx(7.0, abs=0.05)
+        (again,) = [event for event in events if isinstance(event, Reconnected)]
+        assert again.gap == pytest.approx(gap.end - gap.start)
+        words = stream.transcript.words
+        whole = [word for word in words if word.text != "#"]
+        assert [word.text for word in whole] == [str(number) for number in range(72, 201)][-len(whole) :]
+        assert len(whole) >= 128
+        assert whole[-1].start == pytest.approx(19.9, abs=0.1)
+
+    run(case())
