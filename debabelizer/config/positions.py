@@ -53,12 +53,12 @@ class _Scanner:
                 start, keys = self._at - 2, self._keys()
                 table = self._next_element(self._resolve(keys))
                 self._mark_all(table, start)
-                self._expect("]]")
+                self._take_after_blank("]]")
             elif self._take("["):
                 start, keys = self._at - 1, self._keys()
                 table = self._resolve(keys)
                 self._mark_all(table, start)
-                self._expect("]")
+                self._take_after_blank("]")
             else:
                 self._pair(table)
         return self._found
@@ -68,7 +68,7 @@ class _Scanner:
         start = self._at
         path = (*table, *self._keys())
         self._mark_all(path, start)
-        self._expect("=")
+        self._take_after_blank("=")
         self._skip_blank()
         self._value(path)
 
@@ -144,10 +144,6 @@ class _Scanner:
     def _take_after_blank(self, token: str) -> bool:
         self._skip_blank()
         return self._take(token)
-
-    def _expect(self, token: str) -> None:
-        if not self._take_after_blank(token):
-            raise AssertionError(f"no {token!r} at {self._at}: the document is not valid")
 
 
 def _unquoted(key: str) -> str:

@@ -23,7 +23,7 @@ MASK: Final = "**********"
 """What stands where a secret stood."""
 
 _SHORTEST = 6  # a shorter text would be found, and masked, in harmless words
-_MOST = 1000  # temporary keys come and go: the oldest are forgotten
+_MOST = 100  # temporary keys come and go: the oldest are forgotten
 
 _lock = threading.Lock()
 _known: dict[str, None] = {}

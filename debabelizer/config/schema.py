@@ -38,9 +38,9 @@ def json_schema(providers: Known) -> dict[str, Any]:
 
 def _keep_default(schema: dict[str, Any], path: tuple[str, ...], default: object) -> None:
     """Tell of a secret's default, which is the spec's and not the model's."""
-    node: dict[str, Any] | None = {"properties": {path[0]: schema["properties"][path[0]]}}
+    node = schema
     for key in path:
-        node = followed(schema, node).get("properties", {}).get(key) if node else None
+        node = followed(schema, node).get("properties", {}).get(key, {})
     if node:
         node["default"] = default
 

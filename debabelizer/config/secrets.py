@@ -30,7 +30,7 @@ class Secret:
 
     def __init__(self, text: str) -> None:
         self._place: Place = Given(text)
-        self._text: str | None = text
+        self._text: str | None = None
         self._key = ""
         self._source = ARGUMENT
         remember(text)

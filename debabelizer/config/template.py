@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
-from debabelizer.config.reference import default_of, is_table, sections
+from debabelizer.config.reference import Section, default_of, sections
 from debabelizer.config.schema import Known, json_schema
 
 __all__ = ["template"]
@@ -22,17 +22,19 @@ _HEAD: Final = """\
 
 def template(providers: Known) -> str:
     """The file, with a table for each of the providers."""
-    schema = json_schema(providers)
-    return _HEAD + "".join(f"{line}\n" for path, table in sections(schema) for line in _section(schema, path, table))
+    return _HEAD + "".join(f"{line}\n" for section in sections(json_schema(providers)) for line in _lines(section))
 
 
-def _section(schema: dict[str, Any], path: tuple[str, ...], table: dict[str, Any]) -> Iterator[str]:
-    below = {inner for inner, _ in sections(schema)}
-    settings = [(key, node) for key, node in table["properties"].items() if (*path, key) not in below]
-    settings = [(key, node) for key, node in settings if path or not is_table(schema, node)]
-    if settings and path:
-        yield f"\n[{'.'.join(path)}]"
-    for key, node in settings:
+def _lines(section: Section) -> Iterator[str]:
+    if section.path:
         yield ""
-        yield from textwrap.wrap(node.get("description", ""), 118, initial_indent="# ", subsequent_indent="# ")
+        yield from _comment(section.description)
+        yield f"[{'.'.join(section.path)}]"
+    for key, node in section.settings.items():
+        yield ""
+        yield from _comment(node.get("description", ""))
         yield f"#{key} = {default_of(node) or '…'}"
+
+
+def _comment(text: str) -> list[str]:
+    return textwrap.wrap(text, 118, initial_indent="# ", subsequent_indent="# ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,14 @@ import jsonschema
 import pytest
 from jsonschema.exceptions import ValidationError
 
-from debabelizer.config import check, describe, load_settings, redaction
-from debabelizer.config.generate import generated
+from debabelizer.config import ProviderSettings, check, describe, load_settings, redaction
+from debabelizer.config.generate import generated, main
 from debabelizer.config.reference import reference
 from debabelizer.config.schema import json_schema
 from debabelizer.config.template import template
 from debabelizer.plugins import PluginRegistry
 from debabelizer.plugins.discovery import FIRST_PARTY
+from debabelizer.spec import Capabilities, ProviderSpec, Secret
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
@@ -48,6 +50,19 @@ def schema(known: Any) -> Any:
 def test_generated_files_are_current(known: Any) -> None:
     stale = [path.name for path, text in generated(ROOT, known).items() if path.read_text(encoding="utf-8") != text]
     assert stale == [], "Type: python -m debabelizer.config.generate"
+
+
+def test_the_command_makes_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "config").mkdir()
+    before, _, after = PAGE.partition("<!-- generated: end -->")
+    (tmp_path / "docs" / "configuration.md").write_text(
+        f"{before}stale<!-- generated: end -->{after}", encoding="utf-8"
+    )
+    monkeypatch.chdir(tmp_path)
+    main()
+    for path in ("docs/configuration.md", "config/debabelizer.toml", "config/debabelizer.schema.json"):
+        assert (tmp_path / path).read_text(encoding="utf-8") == (ROOT / path).read_text(encoding="utf-8")
 
 
 def test_schema_is_one(schema: Any) -> None:
@@ -120,6 +135,19 @@ def test_schema_tells_what_loading_tells(place: Any, parrot: Any, wrong: Any) ->
 def test_schema_accepts_what_loading_accepts(place: Any, parrot: Any, right: Any) -> None:
     jsonschema.validate(right, json_schema([parrot]))
     place.load(right)
+
+
+def test_provider_without_settings_is_described() -> None:
+    class Mute(ProviderSettings):
+        pass
+
+    spec = ProviderSpec(
+        name="mute", summary="", api_version=1, capabilities=Capabilities(), settings="a:b", factory="a:b"
+    )
+    known = [(replace(spec, secrets=(Secret(key="no.such", env="KEY"),)), Mute)]
+    assert json_schema(known)["$defs"]["Mute"]["properties"] == {}
+    assert "mute" not in reference(known)
+    assert "mute" not in template(known)
 
 
 def test_made_up_provider_is_described(parrot: Any) -> None:

@@ -92,6 +92,16 @@ class TestFiles:
         place.pyproject(text)
         assert place.load().stt.concurrency == 3
 
+    def test_pyproject_that_cannot_be_read(self, place: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        place.config("stt.concurrency = 3\n")
+        place.pyproject("[tool.debabelizer]\n")
+
+        def refuse(path: Path) -> bytes:
+            raise PermissionError(13, "Permission denied", str(path))
+
+        monkeypatch.setattr(Path, "read_bytes", refuse)
+        assert place.load().stt.concurrency == 3
+
     def test_file_beside_a_pyproject_that_is_none_of_ours(self, place: Any) -> None:
         place.pyproject("[tool.other]\n")
         place.config("stt.concurrency = 3\n")
@@ -162,6 +172,12 @@ class TestMerging:
         place.user('[providers.parrot]\napi_key = { env = "A" }\n')
         place.config('[providers.parrot]\napi_key = { file = "a" }\n')
         assert place.load().provider_table("parrot") == {"api_key": {"file": "a"}}
+
+    def test_settings_from_python_keep_all_that_was_given(self) -> None:
+        given = Settings(providers={"parrot": {"voice": {"pitch": 4}}}, insecure=True)
+        changed = load_settings(given, overrides={"providers": {"parrot": {"model": "ara"}}})
+        assert changed.provider_table("parrot") == {"voice": {"pitch": 4}, "model": "ara"}
+        assert changed.insecure is True
 
     def test_a_stream_policy_from_python_is_laid_over_key_by_key(self) -> None:
         settings = Settings(stream=StreamPolicy(replay=5.0), stt=SttSettings(provider=("a",)))

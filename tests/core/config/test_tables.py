@@ -118,6 +118,18 @@ class TestSecrets:
         )
         assert told == "argument: providers.parrot.account: must be a table."
 
+    def test_secret_that_the_spec_does_not_name(self, place: Any, parrot: Any) -> None:
+        class Model(ProviderSettings):
+            api_key: Secret | None = None
+            token: Secret | None = None
+
+        assert validate_provider(place.load(), parrot[0], Model).token is None
+        place.config('[providers.parrot]\ntoken = { file = "token.txt" }\n')
+        place.write("project/token.txt", "test-token")
+        table = validate_provider(place.load(), parrot[0], Model)
+        assert table.token is not None
+        assert table.token.reveal() == "test-token"
+
     def test_missing_secret_needs_no_model(self, place: Any, parrot: Any) -> None:
         spec = parrot[0]
         assert "PARROT_API_KEY is not set" in str(missing_secret(place.load(), spec, spec.secrets[0]))
