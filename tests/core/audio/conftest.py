@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from debabelizer.audio.format import AudioFormat
 from debabelizer.audio.source import AudioSource
 
+SPEECH = AudioFormat()
 RECORDINGS = Path(__file__).parents[2] / "audio"
 
 
@@ -62,14 +63,12 @@ def stream() -> Callable[..., AsyncIterator[bytes]]:
 
 @pytest.fixture(scope="session")
 def read() -> Callable[..., tuple[AudioSource, bytes]]:
-    """Read a whole source: `read(source, audio_format, **of)` gives it and its audio."""
+    """Read a whole source: `read(source, target, **of)` gives it and its audio."""
 
-    def read(
-        source: Any, audio_format: AudioFormat = AudioFormat(), seconds: float = 1.0, **of: Any
-    ) -> tuple[AudioSource, bytes]:
+    def read(source: Any, target: AudioFormat = SPEECH, seconds: float = 1.0, **of: Any) -> tuple[AudioSource, bytes]:
         async def main() -> tuple[AudioSource, bytes]:
             audio = AudioSource.of(source, **of)
-            async with audio.blocks(audio_format, seconds=seconds) as blocks:
+            async with audio.blocks(target, seconds=seconds) as blocks:
                 return audio, b"".join([block async for block in blocks])
 
         return asyncio.run(main())
@@ -106,6 +105,7 @@ def make(tmp_path: Path) -> Callable[..., bytes]:
                 output.mux(picture.encode(None))
             frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples.T).reshape(1, -1), "s16", layout)
             frame.sample_rate = rate
+            frame.pts = 0
             output.mux(sound.encode(frame))
             output.mux(sound.encode(None))
         return path.read_bytes()

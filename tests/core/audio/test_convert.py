@@ -138,7 +138,7 @@ def test_equal_formats_pass_the_very_bytes():
 def test_a_split_frame_is_carried_over():
     converter = Converter(SPEECH, SPEECH)
 
-    assert [b"ab", b"cdef", b""] == [converter.feed(b"abc"), converter.feed(b"def"), converter.finish()]
+    assert [converter.feed(b"abc"), converter.feed(b"def"), converter.finish()] == [b"ab", b"cdef", b""]
 
 
 @pytest.mark.parametrize("target", [SPEECH, AudioFormat("mulaw", 8000)], ids=str)
@@ -152,7 +152,7 @@ def test_an_end_within_a_frame_is_an_error_that_names_the_bytes(target):
 
 
 def test_any_kind_of_bytes_will_do():
-    assert [b"ab"] * 2 == [Converter(SPEECH, SPEECH).feed(kind(b"ab")) for kind in (bytearray, memoryview)]
+    assert [Converter(SPEECH, SPEECH).feed(kind(b"ab")) for kind in (bytearray, memoryview)] == [b"ab"] * 2
 
 
 def test_audio_comes_out_while_it_goes_in():

@@ -26,7 +26,7 @@ def test_16_bit_survives_untouched():
     samples = pcm.decode(EVERY_SAMPLE.tobytes(), AudioFormat())
 
     assert samples.dtype == np.float32
-    assert (-1.0, 32767 / 32768) == (samples.min(), samples.max())
+    assert (samples.min(), samples.max()) == (-1.0, 32767 / 32768)
     assert EVERY_SAMPLE.tobytes() == pcm.encode(samples, "pcm_s16le")
 
 
@@ -86,11 +86,11 @@ class TestG711:
 def test_down_mix_is_the_mean():
     stereo = np.array([[0.5, -0.25], [1.0, 1.0], [0.0, 0.5]], np.float32)
 
-    assert [[0.125], [1.0], [0.25]] == pcm.mix(stereo, 1).tolist()
+    assert pcm.mix(stereo, 1).tolist() == [[0.125], [1.0], [0.25]]
 
 
 def test_mono_is_copied_to_every_channel():
-    assert [[0.5, 0.5, 0.5]] == pcm.mix(np.array([[0.5]], np.float32), 3).tolist()
+    assert pcm.mix(np.array([[0.5]], np.float32), 3).tolist() == [[0.5, 0.5, 0.5]]
 
 
 def test_equal_channels_are_left_alone():
