@@ -76,4 +76,6 @@ def _toml(node: Any) -> Any:
 def _is_pythonic(key: str, value: object) -> bool:
     if key == "title":
         return value not in _KEPT_TITLES
+    if key == "additionalProperties":
+        return value is True  # says nothing, and not every version of pydantic says it
     return key == "default" and (value is None or isinstance(value, dict))
