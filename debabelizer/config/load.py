@@ -12,6 +12,7 @@ from debabelizer.config.environment import CONFIG_VARIABLE, argument_layer, envi
 from debabelizer.config.files import file_layer, find_layers
 from debabelizer.config.layers import Layer
 from debabelizer.config.models import Settings
+from debabelizer.config.places import expanded
 from debabelizer.config.problems import in_order, validated
 from debabelizer.config.stack import Stack
 from debabelizer.errors import ConfigError, ConfigProblem
@@ -49,12 +50,11 @@ def load_settings(
     if isinstance(config, Settings):
         stack = config.stack
     else:
-        variables, strange = environment_layer(os.environ if environ is None else environ)
-        problems += strange
-        base: list[Layer] = []
-        for layer in _base(config, os.environ if environ is None else environ, cwd):
-            (base if isinstance(layer, Layer) else problems).append(layer)  # type: ignore[arg-type]
-        stack = Stack(tuple(base), (variables,), environ=environ)
+        variables = os.environ if environ is None else environ
+        found = _base(config, variables, cwd)
+        layer, strange = environment_layer(variables)
+        stack = Stack(tuple(each for each in found if isinstance(each, Layer)), (layer,), environ=environ)
+        problems += [*strange, *(each for each in found if isinstance(each, ConfigProblem))]
     settings, faults = set_layer(sets)
     over = (*stack.over, settings, argument_layer(overrides or {}))
     return _resolve(replace(stack, over=over, profile=profile or stack.profile), [*problems, *faults])
@@ -84,7 +84,7 @@ def _base(
 
 
 def _named_file(path: Path, cwd: Path | None) -> Layer | ConfigProblem:
-    return file_layer((cwd or Path()) / path.expanduser())
+    return file_layer((cwd or Path()) / expanded(path))
 
 
 def _resolve(stack: Stack, problems: list[ConfigProblem]) -> Settings:

@@ -14,7 +14,7 @@ from typing import Final, Protocol, TypeGuard
 
 from debabelizer.config.redaction import MASK
 
-__all__ = ["REFERENCES", "REFERENCE_FORMS", "Given", "NotThereError", "Place", "is_reference", "place_of"]
+__all__ = ["REFERENCES", "REFERENCE_FORMS", "Given", "NotThereError", "Place", "expanded", "is_reference", "place_of"]
 
 REFERENCES: Final = ("env", "file", "command")
 """The keys that name the place of a secret; a table that holds exactly one of them is a reference."""
@@ -62,7 +62,7 @@ def place_of(reference: object, folder: Path | None, environ: Mapping[str, str] 
     elif isinstance(target, str) and target.strip():
         if kind == "env":
             return _Variable(target, os.environ if environ is None else environ)
-        return _File(target, (folder or Path()) / Path(target).expanduser())
+        return _File(target, (folder or Path()) / expanded(target))
     raise ValueError(f"must be a text, or {REFERENCE_FORMS}")
 
 
@@ -76,6 +76,11 @@ def _words(command: object) -> tuple[str, ...]:
     if isinstance(command, (list, tuple)) and all(isinstance(word, str) for word in command) and any(command[:1]):
         return tuple(command)
     return ()
+
+
+def expanded(path: str | Path) -> Path:
+    """The path with ``~`` replaced; a home that is not known is left to be told as a file that is not there."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - the method raises
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ def _toml(node: Any) -> Any:
             plain[key] = {name: _toml(inner) for name, inner in value.items()}
         elif key == "description":
             plain[key] = " ".join(value.split()).replace("``", "`")
-        elif not _is_pythonic(key, value):
+        elif not _is_pythonic(key, value, node):
             plain[key] = _toml(value)
     choices = [choice for choice in plain.pop("anyOf", ()) if choice != {"type": "null"}]
     if len(choices) == 1:
@@ -73,9 +73,10 @@ def _toml(node: Any) -> Any:
     return {"anyOf": choices, **plain} if choices else plain
 
 
-def _is_pythonic(key: str, value: object) -> bool:
+def _is_pythonic(key: str, value: object, node: dict[str, Any]) -> bool:
     if key == "title":
         return value not in _KEPT_TITLES
-    if key == "additionalProperties":
-        return value is True  # says nothing, and not every version of pydantic says it
-    return key == "default" and (value is None or isinstance(value, dict))
+    if key == "default":
+        return value is None or isinstance(value, dict)
+    # Neither says anything here, and not every version of pydantic says it: the schema is to be the same for all.
+    return (key == "additionalProperties" and value is True) or (key == "enum" and "const" in node)

@@ -215,6 +215,11 @@ class TestFiles:
             "project/no.toml: there is no such file. DEBABELIZER_CONFIG names it."
         ]
 
+    def test_named_file_in_a_home_that_is_not_known(self, place: Any) -> None:
+        assert place.problems("~nobody-of-that-name/x.toml") == [
+            "project/~nobody-of-that-name/x.toml: there is no such file."
+        ]
+
     def test_named_pyproject_without_our_table(self, place: Any) -> None:
         path = place.write("else/pyproject.toml", "[tool.other]\n")
         assert place.problems(path) == ["else/pyproject.toml: has no table [tool.debabelizer]."]
