@@ -9,7 +9,7 @@ from typing import Final
 
 from debabelizer.results import Word, join
 from debabelizer.streaming.dialect import ConnectionEvent, Flushed, Hypothesis, Processed, UtteranceEnd
-from debabelizer_soniox.messages import END, FIN, Message
+from debabelizer_soniox.messages import END, FIN, Message, Token
 from debabelizer_soniox.words import WordAssembler
 
 __all__ = ["Interpreter"]
@@ -29,6 +29,7 @@ class Interpreter:
         self._heard = 0.0
         self._settled = 0.0
         self._last_final = 0.0
+        self._last_token: Token | None = None
 
     def events(self, message: Message) -> Iterator[ConnectionEvent]:
         """What a message says: finals first, then what is interim now, then how far it goes."""
@@ -36,6 +37,10 @@ class Interpreter:
         yield from finals
         pending = tuple(token for token in message.tokens if not token.final and token.text not in {END, FIN})
         words = self._spoken.preview(tuple(token for token in pending if not token.translated))
+        if message.finished and (lost := self._never_final(message)):
+            # Not withdrawn: words that are still interim at the end tell the core that this end is no proof.
+            yield from self._progress(message, lost)
+            return
         translation = self._translated.preview(tuple(token for token in pending if token.translated))
         yield from self._interims(words, translation, after_finals=bool(finals))
         yield from self._progress(message, words)
@@ -43,7 +48,7 @@ class Interpreter:
     def _finals(self, message: Message) -> Iterator[ConnectionEvent]:
         """What the final tokens say; markers are no text."""
         for token in message.tokens:
-            if not token.final:
+            if not token.final or self._is_repeat(token):
                 continue
             if token.text == END:
                 self._spoken.end_utterance()
@@ -60,6 +65,25 @@ class Interpreter:
             self._spoken.finish()
             self._translated.finish()
         yield from self._said()
+
+    def _is_repeat(self, token: Token) -> bool:
+        """Whether a final token was said before, by its time: final tokens come once and in order."""
+        if token.start is None or token.translated:
+            return False
+        last, self._last_token = self._last_token, token
+        if last is None or last.start is None:
+            return False
+        again = token == last and token.end is not None and token.end > token.start
+        if again or token.start < last.start:
+            self._last_token = last
+            return True
+        return False
+
+    def _never_final(self, message: Message) -> tuple[Word, ...]:
+        """Interim words that Soniox dropped at the end, in audio that its own counter says is not final."""
+        words = self._interim.words if self._interim is not None else ()
+        settled = max(message.final or 0.0, self._last_final)
+        return tuple(word for word in words if word.start is not None and word.start >= settled)
 
     def _is_pause(self, message: Message) -> bool:
         """Whether nothing was heard for so long that what is held back must be whole."""
@@ -102,7 +126,7 @@ class Interpreter:
         if heard is not None and heard > self._heard:
             self._heard = heard
             yield Processed(heard)
-        settled = heard if message.finished else message.final
+        settled = heard if message.finished and not pending else message.final
         starts = [word.start for word in pending]
         if settled is None or None in starts:
             return
