@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from debabelizer.plugins import PluginRegistry
     from debabelizer.provider import Provider, Request
     from debabelizer.spec import ProviderSpec
+    from debabelizer.streaming.connection import Connection
     from debabelizer.streaming.stream import TranscriptionStream
     from debabelizer.streaming.supervisor import Supervisor
 
@@ -135,6 +136,7 @@ class VoiceProcessor:
             ProviderLookupError: If the provider is unknown, not installed or broken.
         """
         from debabelizer.audio.source import AudioSource
+        from debabelizer.config import reveal_all
 
         wishes = Options(
             language_hints=language_hints,
@@ -149,6 +151,7 @@ class VoiceProcessor:
             audio = AudioSource.of(source, audio_format=audio_format)
             try:
                 await audio.check()
+                await reveal_all(request.settings)
                 async with self._places:
                     transcript = await self._open(spec).transcribe(audio, request, on_progress or _ignore)
             except ProviderError as error:
@@ -191,6 +194,7 @@ class VoiceProcessor:
             AudioSourceError: If the source is nothing that audio can be read from.
             CapabilityError, ConfigError, ProviderLookupError: As `transcribe`, before any audio is sent.
         """
+        from debabelizer.config import reveal_all
         from debabelizer.streaming.leg import Leg
         from debabelizer.streaming.setup import source_of, wire_format
         from debabelizer.streaming.stream import TranscriptionStream
@@ -212,9 +216,14 @@ class VoiceProcessor:
         engine = self._open(spec)
         capabilities = engine.streams_as(request)
         wire = wire_format(capabilities, given)
+
+        async def connect() -> Connection:
+            await reveal_all(request.settings)
+            return engine.connection(request, wire)
+
         leg = Leg(
             provider=spec.name,
-            connect=lambda: engine.connection(request, wire),
+            connect=connect,
             wire=wire,
             speed=capabilities.max_speed,
             max_session=capabilities.max_session,
@@ -230,7 +239,9 @@ class VoiceProcessor:
             supervisor.on_end = lambda: self._streams.discard(supervisor)
             return supervisor
 
-        return TranscriptionStream(supervise, name=spec.name)
+        return TranscriptionStream(
+            supervise, name=spec.name, observe=lambda stream: self.registry.observe(stream) or None
+        )
 
     def _choose(
         self, names: str | Sequence[str] | None, require: Mapping[str, Any], wishes: Options

@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol, TypeGuard
+from typing import ClassVar, Final, Protocol, TypeGuard
 
 from debabelizer.config.redaction import MASK
 
@@ -35,7 +35,13 @@ class NotThereError(Exception):
 
 
 class Place(Protocol):
-    """Where a secret is kept; as text it is the reference in TOML."""
+    """Where a secret is kept; as text it is the reference in TOML.
+
+    Attributes:
+        takes_time: Whether `read` waits for a disk or a program.
+    """
+
+    takes_time: ClassVar[bool]
 
     def read(self) -> str:
         """The secret, without white space around it. Raises `NotThereError`."""
@@ -87,6 +93,8 @@ def expanded(path: str | Path) -> Path:
 class Given:
     """In the configuration itself, or in the program."""
 
+    takes_time: ClassVar[bool] = False
+
     text: str = field(repr=False)
 
     def __str__(self) -> str:
@@ -103,6 +111,7 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class _Variable:
+    takes_time: ClassVar[bool] = False
     name: str
     environ: Mapping[str, str] = field(repr=False, compare=False)
 
@@ -122,6 +131,7 @@ class _Variable:
 
 @dataclass(frozen=True, slots=True)
 class _File:
+    takes_time: ClassVar[bool] = True
     written: str
     path: Path
 
@@ -148,6 +158,7 @@ class _File:
 
 @dataclass(frozen=True, slots=True)
 class _Command:
+    takes_time: ClassVar[bool] = True
     words: tuple[str, ...]
     folder: Path | None
 

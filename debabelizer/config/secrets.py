@@ -61,6 +61,11 @@ class Secret:
         secret._source = source
         return secret
 
+    @property
+    def at_hand(self) -> bool:
+        """Whether `reveal` answers without reading a file or running a command."""
+        return self._text is not None or not self._place.takes_time
+
     def reveal(self) -> str:
         """The secret itself, to be handed on and never to be shown.
 

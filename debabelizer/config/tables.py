@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, cast, get_args
@@ -135,19 +136,27 @@ def missing_secret(settings: Settings, spec: ProviderSpec, secret: SecretSpec) -
     return None if found is None else found.missing()
 
 
-def reveal_all(table: BaseModel) -> None:
+async def reveal_all(table: BaseModel) -> None:
     """Read every secret of a provider's settings, so that revealing them later does not wait.
 
-    A command may take seconds and ask the user: call this in a thread, before the event loop needs a secret.
+    A command may take seconds and ask the user, so what takes time runs in a thread.
 
     Raises:
         ConfigError: If one of them cannot be had.
     """
+    for secret in _secrets(table):
+        if secret.at_hand:
+            secret.reveal()
+        else:
+            await asyncio.to_thread(secret.reveal)
+
+
+def _secrets(table: BaseModel) -> Iterator[Secret]:
     for _, value in table:
         if isinstance(value, Secret):
-            value.reveal()
+            yield value
         elif isinstance(value, BaseModel):
-            reveal_all(value)
+            yield from _secrets(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from debabelizer.audio.format import AudioFormat
@@ -17,7 +17,7 @@ class Leg:
 
     Attributes:
         provider: Its name.
-        connect: Makes a fresh connection; called inside the attempt, so it may raise.
+        connect: Makes a fresh connection; awaited inside the attempt, so it may raise.
         wire: Format of the audio it is sent.
         speed: Fastest sending as a multiple of real time, None is as fast as it goes.
         max_session: Seconds after which a new connection must take over, or None.
@@ -25,7 +25,7 @@ class Leg:
     """
 
     provider: str
-    connect: Callable[[], Connection]
+    connect: Callable[[], Awaitable[Connection]]
     wire: AudioFormat
     speed: float | None = None
     max_session: float | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 from debabelizer.results import Progress, StreamEvent, StreamingResult
 from debabelizer.streaming.clock import Clock, Signal
@@ -24,6 +25,7 @@ class Outbox:
     def __init__(self, limit: int, clock: Clock) -> None:
         self.changed = Signal(clock)  # something to read
         self.drained = Signal(clock)  # no longer full
+        self.observer: Callable[[StreamEvent], object] | None = None  # told of every event as it happens
         self._limit = limit
         self._events: deque[StreamEvent] = deque()
 
@@ -37,6 +39,8 @@ class Outbox:
 
     def put(self, event: StreamEvent) -> None:
         """Add an event. Never waits; who produces looks at `full` afterwards."""
+        if self.observer is not None:
+            self.observer(event)
         events = self._events
         if events and _passing(event) is not None and _passing(event) is _passing(events[-1]):
             events[-1] = event

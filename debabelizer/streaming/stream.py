@@ -41,8 +41,15 @@ class TranscriptionStream:
     All methods belong to the event loop on which the stream was opened.
     """
 
-    def __init__(self, supervisor: Callable[[], Supervisor], *, name: str) -> None:
+    def __init__(
+        self,
+        supervisor: Callable[[], Supervisor],
+        *,
+        name: str,
+        observe: Callable[[TranscriptionStream], Callable[[StreamEvent], object] | None] | None = None,
+    ) -> None:
         self.name = name
+        self._observe = observe
         self._make = supervisor
         self._made: Supervisor | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -147,6 +154,8 @@ class TranscriptionStream:
         if self._made is None:
             self._loop = loop
             self._made = self._make()
+            if self._observe is not None:
+                self._made.outbox.observer = self._observe(self)
         elif self._loop is not loop:
             hint = "Open a stream for each event loop."
             raise StreamUsageError(f"{self!r} belongs to another event loop.", hint=hint)

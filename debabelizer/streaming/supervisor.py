@@ -30,7 +30,16 @@ from debabelizer.errors import (
     StreamClosedError,
     StreamError,
 )
-from debabelizer.results import FlushResult, Gap, Reconnected, Reconnecting, StreamEvent, StreamStats, Transcript
+from debabelizer.results import (
+    Closed,
+    FlushResult,
+    Gap,
+    Reconnected,
+    Reconnecting,
+    StreamEvent,
+    StreamStats,
+    Transcript,
+)
 from debabelizer.streaming.attempt import Attempt
 from debabelizer.streaming.clock import Clock, LoopClock, Signal
 from debabelizer.streaming.dialect import ConnectionEvent, Finished, Flushed
@@ -331,7 +340,8 @@ class Supervisor:
         return cause
 
     async def _carry(self, attempt: Attempt) -> None:
-        await self._leg.connect().run(attempt)
+        connection = await self._leg.connect()
+        await connection.run(attempt)
 
     async def _judge(self, attempt: Attempt, task: asyncio.Task[None]) -> Exception | None:
         """Wait for the end of an attempt, by itself or by a deadline, and say why it failed."""
@@ -396,5 +406,7 @@ class Supervisor:
             self.outcome = outcome
             if outcome.closed:
                 self.outbox.clear()
+            if self.outbox.observer is not None:
+                self.outbox.observer(Closed(outcome.error))
         for signal in (self.outbox.changed, self.outbox.drained, self.moved, self.work):
             signal.notify()

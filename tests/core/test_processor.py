@@ -14,6 +14,7 @@ from debabelizer import (
     AudioSourceError,
     AuthenticationError,
     CapabilityError,
+    Closed,
     ConfigError,
     DebabelizerError,
     Progress,
@@ -24,6 +25,7 @@ from debabelizer import (
     VoiceProcessor,
 )
 from debabelizer.plugins import PluginRegistry
+from debabelizer.plugins.relay import Observers
 
 JFK = Path(__file__).parent.parent / "audio" / "jfk.wav"
 
@@ -294,5 +296,35 @@ def test_a_refused_key_is_a_stream_error_with_its_cause() -> None:
                     pass
         assert isinstance(caught.value.__cause__, AuthenticationError)
         assert "Look at api_key." in str(caught.value)
+
+    asyncio.run(case())
+
+
+def test_plugins_can_watch_a_stream_without_being_read_or_feared() -> None:
+    seen: list[Any] = []
+
+    def watch(event: Any) -> None:
+        seen.append(event)
+        if len(seen) == 3:
+            raise ValueError("a fault of the plugin")
+
+    class Watched(PluginRegistry):
+        def observe(self, stream: Any) -> Observers:
+            return Observers([("watcher", watch)])
+
+    async def case() -> None:
+        fresh()
+        registry = Watched.of(line())
+        async with VoiceProcessor({"stt": {"provider": "line"}}, registry=registry) as voice:
+            async with voice.transcribe_stream(spoken(5), audio_format=FORMAT) as stream:
+                async for _ in stream:
+                    pass
+            first = len(seen)
+            seen.clear()
+            async with voice.transcribe_stream(spoken(1), audio_format=FORMAT) as stream:
+                async for _ in stream:
+                    pass
+        assert first == 3
+        assert seen[-1] == Closed(None)
 
     asyncio.run(case())

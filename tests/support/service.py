@@ -172,10 +172,13 @@ class Bench:
     interim: bool = True
     supervisors: list[Supervisor] = field(default_factory=list)
 
+    async def _connect(self) -> Connection:
+        return self.service.connect()
+
     def stream(self, source: Source | None = None) -> TranscriptionStream:
         leg = Leg(
             provider="fake",
-            connect=self.service.connect,
+            connect=self._connect,
             wire=FORMAT,
             speed=self.speed,
             max_session=self.max_session,

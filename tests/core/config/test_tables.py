@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -95,7 +96,7 @@ class TestSecrets:
         settings = place.load({"providers": {"parrot": {"api_key": {"command": [sys.executable, "-c", script]}}}})
         for _ in range(2):
             table = validate_provider(settings, *parrot)
-            reveal_all(table)
+            asyncio.run(reveal_all(table))
             assert table.api_key.reveal() == "key-of-parrot"
         assert (tmp_path / "runs").read_text() == "x"
 
@@ -108,11 +109,11 @@ class TestSecrets:
 
         spec = replace(parrot[0], secrets=(SecretSpec(key="account.token", env="TOKEN"),))
         table = validate_provider(place.load(environ={"TOKEN": "test-key"}), spec, Model)
-        reveal_all(table)
+        asyncio.run(reveal_all(table))
         assert table.account.token is not None
         assert table.account.token.reveal() == "test-key"
         with pytest.raises(ConfigError, match=r"providers\.parrot\.account\.token: environment variable TOKEN"):
-            reveal_all(validate_provider(place.load(), spec, Model))
+            asyncio.run(reveal_all(validate_provider(place.load(), spec, Model)))
         [told] = place.told(
             lambda: validate_provider(place.load({"providers": {"parrot": {"account": 3}}}), spec, Model)
         )

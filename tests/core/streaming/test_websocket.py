@@ -120,7 +120,10 @@ async def honest(socket: ServerConnection) -> None:
 
 
 def stream_to(url: str, dialect: type[Echo] = Echo, policy: StreamPolicy | None = None) -> TranscriptionStream:
-    leg = Leg(provider="echo", connect=lambda: WebSocketConnection(dialect(url)), wire=FORMAT)
+    async def connect() -> WebSocketConnection:
+        return WebSocketConnection(dialect(url))
+
+    leg = Leg(provider="echo", connect=connect, wire=FORMAT)
     policy = policy or StreamPolicy(max_attempts=2, backoff_base=0.001, close_timeout=0.3)
     return TranscriptionStream(lambda: Supervisor(leg, audio_format=FORMAT, policy=policy), name="echo")
 
