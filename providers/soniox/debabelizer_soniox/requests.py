@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any, Final
 
 from debabelizer.audio.format import AudioFormat
@@ -93,22 +94,27 @@ def _common(request: Request[SonioxSettings]) -> dict[str, Any]:
 
 
 def _context(request: Request[SonioxSettings]) -> dict[str, Any]:
-    context = request.settings.context.model_dump()
-    context["terms"] = tuple(dict.fromkeys((*context["terms"], *request.vocabulary)))
-    size = _characters(context)
+    context = request.settings.context
+    body = {
+        "general": [{"key": key, "value": value} for key, value in context.general.items()],
+        "text": context.text,
+        "terms": list(dict.fromkeys((*context.terms, *request.vocabulary))),
+        "translation_terms": [{"source": term, "target": text} for term, text in context.translation_terms.items()],
+    }
+    size = _characters([body["text"], body["terms"], context.general, context.translation_terms])
     if size > _CONTEXT_CHARACTERS:
         raise InvalidRequestError(
             f"The context and vocabulary for Soniox have {size} characters.",
             provider="soniox",
             hint="Soniox takes 8,000 tokens, roughly 10,000 characters of Latin script. Leave some out.",
         )
-    return {name: value for name, value in context.items() if value}
+    return {name: value for name, value in body.items() if value}
 
 
 def _characters(value: Any) -> int:
     if isinstance(value, str):
         return len(value)
-    return sum(_characters(item) for item in (value.values() if isinstance(value, dict) else value))
+    return sum(_characters(item) for item in (chain(*value.items()) if isinstance(value, dict) else value))
 
 
 def _language(code: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Final, Literal, Self, TypeAlias
+from typing import Annotated, Final, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, Field, JsonValue, ValidationInfo, field_validator, model_validator
 
@@ -24,45 +24,20 @@ _OWN_MEMBERS: Final = frozenset(
 )
 
 
-class GeneralItem(Table):
-    """One fact about the conversation."""
-
-    key: str
-    """What it is about, such as `domain` or `topic`."""
-    value: str
-    """What there is to say."""
-
-
-class TranslationTerm(Table):
-    """How one term is to be translated."""
-
-    source: str
-    """The term as it is spoken."""
-    target: str
-    """Its translation."""
-
-
 class Context(Table):
     """What Soniox may know beforehand; terms weigh most, then general, then text."""
 
-    general: tuple[GeneralItem, ...] = ()
-    """Facts, as a table `{ domain = "…" }` or as a list of `{ key = "…", value = "…" }`."""
+    general: dict[str, str] = Field(default={})
+    """Facts about the conversation, such as `{ domain = "Health", topic = "Diabetes" }`."""
+
     text: str = ""
     """Free text: background, history."""
+
     terms: tuple[str, ...] = ()
     """Words to expect. Those of the option `vocabulary` are added to them."""
-    translation_terms: tuple[TranslationTerm, ...] = ()
-    """Fixed translations, as a table `{ source = "target" }` or a list of `{ source = "…", target = "…" }`."""
 
-    @field_validator("general", mode="before")
-    @classmethod
-    def _general_from_table(cls, value: Any) -> Any:
-        return [{"key": key, "value": text} for key, text in value.items()] if isinstance(value, dict) else value
-
-    @field_validator("translation_terms", mode="before")
-    @classmethod
-    def _terms_from_table(cls, value: Any) -> Any:
-        return [{"source": key, "target": text} for key, text in value.items()] if isinstance(value, dict) else value
+    translation_terms: dict[str, str] = Field(default={})
+    """How terms are to be translated: `{ "Mr. Smith" = "Sr. Smith" }`."""
 
 
 class OneWayTranslation(Table):
@@ -70,6 +45,7 @@ class OneWayTranslation(Table):
 
     type: Literal["one_way"]
     """`one_way`."""
+
     target_language: Language
     """Language to translate into."""
 
@@ -79,8 +55,10 @@ class TwoWayTranslation(Table):
 
     type: Literal["two_way"]
     """`two_way`."""
+
     language_a: Language
     """One language."""
+
     language_b: Language
     """The other language."""
 
@@ -99,38 +77,55 @@ class SonioxSettings(ProviderSettings):
 
     api_key: Secret | None = None
     """The key, permanent or temporary; by default from the environment variable `SONIOX_API_KEY`."""
+
     region: endpoints.Region = "us"
     """Where audio is processed. A key is bound to its region."""
+
     insecure: bool = False
     """Allow `ws://` and `http://` to other machines: the key and the audio then travel in the clear."""
+
     websocket_url: str | None = None
     """Whole address of the real-time service, instead of the region's."""
+
     api_url: str | None = None
     """Whole base address of the REST API, instead of the region's, such as `https://api.soniox.com/v1`."""
+
     model: str = Field(default="stt-rt-v5", min_length=1, max_length=32)
     """Model for streams."""
+
     file_model: str = Field(default="stt-async-v5", min_length=1, max_length=32)
     """Model for files."""
+
     language_hints_strict: bool = False
     """Keep to the language hints as far as possible; strongest with a single hint."""
+
     enable_language_identification: bool = True
     """Say which language each word was spoken in."""
+
     max_endpoint_delay_ms: int | None = Field(default=None, ge=500, le=3000)
     """Longest wait from the end of speech to the end of the utterance; Soniox's default is 2000."""
+
     endpoint_sensitivity: float | None = Field(default=None, ge=-1.0, le=1.0, allow_inf_nan=False)
     """Higher ends utterances more readily; Soniox's default is 0. Models before v5 refuse it."""
+
     endpoint_latency_adjustment_level: int | None = Field(default=None, ge=0, le=3)
     """Higher ends utterances earlier and a little less accurately; Soniox's default is 0."""
+
     context: Context = Context()
     """What Soniox may know beforehand: `general`, `text`, `terms`, `translation_terms`; 8,000 tokens in all."""
+
     translation: Translation | None = None
     """Translation of `type` `one_way` or `two_way`. The option `translate_to` is stronger."""
+
     client_reference_id: str | None = Field(default=None, min_length=1, max_length=256)
     """Your own mark in Soniox's usage logs; ignored with temporary keys, which bring their own."""
+
     file_timeout: Duration = Field(default=3600.0, gt=0.0)
     """Longest wait for the transcription of a file after its upload, in seconds."""
+
     extra: dict[str, JsonValue] = Field(default={})
     """Members added to the start request of a stream, for what is newer than this release."""
+
     file_extra: dict[str, JsonValue] = Field(default={})
     """The same for the request that transcribes a file."""
 

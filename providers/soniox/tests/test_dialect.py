@@ -18,7 +18,7 @@ from debabelizer import (
     ServiceUnavailableError,
 )
 from debabelizer.provider import Request
-from debabelizer.streaming.dialect import ConnectionEvent, Finished, Hypothesis, Processed
+from debabelizer.streaming.dialect import ConnectionEvent, Finished, Flushed, Hypothesis, Processed
 
 
 @pytest.fixture
@@ -94,6 +94,18 @@ def test_final_tokens_that_come_with_an_error_count(dialect: SonioxDialect) -> N
     assert (first.text, first.final) == ("Hi", True)
     with pytest.raises(ServiceUnavailableError):
         list(iterator)
+
+
+def test_a_message_that_comes_twice_counts_once(dialect: SonioxDialect) -> None:
+    tokens = [{"text": "Hi ", "start_ms": 0, "end_ms": 200, "is_final": True}]
+    assert len(receive(dialect, tokens=tokens)) == 1
+    assert receive(dialect, tokens=tokens) == []
+    assert receive(dialect, tokens=[]) == []
+
+
+def test_two_flushes_have_two_answers_though_they_look_the_same(dialect: SonioxDialect) -> None:
+    answer = {"tokens": [{"text": "<fin>", "is_final": True}], "final_audio_proc_ms": 0, "total_audio_proc_ms": 0}
+    assert receive(dialect, **answer) == receive(dialect, **answer) == [Flushed()]
 
 
 def test_a_session_that_was_empty_on_purpose_has_finished(dialect: SonioxDialect) -> None:

@@ -195,6 +195,24 @@ def test_separators_say_what_stood_between() -> None:
     assert [(final.separator, final.text) for final in said] == [(" ", "Hi  you你好\nx"), (" ", "Next")]
 
 
+def test_final_tokens_that_come_again_are_said_once() -> None:
+    interpreter = Interpreter()
+    message = Message(finals(" ha", "ha", " ha", " ha", at=1.0))
+    assert [short(event) for event in interpreter.events(message)] == ["final 'haha ha'", "interim 'ha'"]
+    assert list(interpreter.events(message)) == []
+    assert [short(event) for event in interpreter.events(Message(finished=True))] == ["final 'ha'", "interim ''"]
+
+
+def test_words_that_never_became_final_are_not_withdrawn_at_the_end() -> None:
+    interpreter = Interpreter()
+    list(interpreter.events(Message(guesses(" Hi", at=1.0), 0.5, 2.0)))
+    assert [short(event) for event in interpreter.events(Message((), 0.5, 2.0, finished=True))] == []
+    interpreter = Interpreter()
+    list(interpreter.events(Message(guesses(" Hi", at=1.0), 0.5, 2.0)))
+    said = [short(event) for event in interpreter.events(Message((), 1.9, 2.0, finished=True))]
+    assert said == ["interim ''", "settled 2"]
+
+
 TRANSLATIONS: dict[str, list[tuple[Message, list[tuple[Any, ...]]]]] = {
     "a translation comes with the words of its message": [
         (

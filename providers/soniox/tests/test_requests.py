@@ -62,17 +62,22 @@ def test_the_defaults_ask_for_languages_and_endpoints() -> None:
                 "endpoint_latency_adjustment_level": 0,
             },
         ),
-        ({}, {"vocabulary": ("Zyrtec",)}, {"context": {"terms": ("Zyrtec",)}}),
+        ({}, {"vocabulary": ("Zyrtec",)}, {"context": {"terms": ["Zyrtec"]}}),
         (
             {"context": {"terms": ["Celebrex", "Zyrtec"], "text": "Notes", "general": {"domain": "Health"}}},
             {"vocabulary": ("Zyrtec", "Xanax")},
             {
                 "context": {
-                    "general": ({"key": "domain", "value": "Health"},),
+                    "general": [{"key": "domain", "value": "Health"}],
                     "text": "Notes",
-                    "terms": ("Celebrex", "Zyrtec", "Xanax"),
+                    "terms": ["Celebrex", "Zyrtec", "Xanax"],
                 }
             },
+        ),
+        (
+            {"context": {"translation_terms": {"stent": "Stent"}}},
+            {},
+            {"context": {"translation_terms": [{"source": "stent", "target": "Stent"}]}},
         ),
         ({}, {"translate_to": "es-MX"}, {"translation": {"type": "one_way", "target_language": "es"}}),
         (
@@ -109,7 +114,7 @@ def test_a_file_is_asked_for_the_same_without_endpoints() -> None:
         "file_id": "f-1",
         "language_hints": ["en"],
         "enable_speaker_diarization": True,
-        "context": {"terms": ("Zyrtec",)},
+        "context": {"terms": ["Zyrtec"]},
         "translation": {"type": "one_way", "target_language": "es"},
         "newer": 1,
     }
