@@ -1,4 +1,7 @@
-"""Coroutine tests run here without a plugin, and must leave nothing behind."""
+"""Coroutine tests run here without a plugin, and must leave nothing behind.
+
+Those of a class with ``virtual = True`` run in virtual time, on a network in memory.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import asyncio
 import gc
 import inspect
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +18,7 @@ import pytest
 import websockets
 from websockets.asyncio.client import ClientConnection
 
+from debabelizer.testing import virtual_time
 from debabelizer.testing.coded import encode_words
 from debabelizer.testing.soniox import SonioxSimulator
 
@@ -26,7 +30,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
     arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
-    asyncio.run(_clean(pyfuncitem.obj(**arguments)))
+    run = virtual_time.run if getattr(pyfuncitem.cls, "virtual", False) else asyncio.run
+    run(_clean(pyfuncitem.obj(**arguments)))
     gc.collect()  # a socket that was left open complains now
     return True
 
@@ -142,8 +147,3 @@ class ManualClock:
 
     def __call__(self) -> float:
         return self.now
-
-
-@pytest.fixture
-def read_json() -> Callable[[str], Any]:
-    return json.loads
