@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,10 +17,11 @@ from debabelizer.audio.vad import FRAME_SAMPLES, SAMPLE_RATE
 from debabelizer.provider import Request
 from debabelizer.results import Word
 from debabelizer.streaming.intake import Source
+from debabelizer.streaming.leg import Leg
 from debabelizer.streaming.policy import StreamPolicy
 from debabelizer.streaming.segmenter import SegmenterConnection
 from debabelizer.streaming.stream import TranscriptionStream
-from debabelizer.streaming.supervisor import Leg, Supervisor
+from debabelizer.streaming.supervisor import Supervisor
 
 WIRE = AudioFormat("pcm_s16le", SAMPLE_RATE, 1)
 FRAME = FRAME_SAMPLES / SAMPLE_RATE  # seconds: 0.032
@@ -45,7 +46,7 @@ def frames(audio: bytes) -> dict[int, int]:
 
 
 def heard(text: str) -> dict[int, int]:
-    """The same, of what a `SpokenDecoder` wrote; fails if a frame is out of order or comes twice in a row of its own."""
+    """The same, of what a `SpokenDecoder` wrote; fails if a frame is out of order."""
     counts: dict[int, int] = {}
     for token in text.split():
         number, count = map(int, token.split("*"))
@@ -155,9 +156,8 @@ class Studio:
     interim: bool = True
     endpointing: bool = True
     connections: int = 0
-    wanted: Iterable[str] = ()
 
-    def connect(self) -> SegmenterConnection:
+    async def connect(self) -> SegmenterConnection:
         self.connections += 1
         request: Request[None] = Request(settings=None, interim=self.interim, endpointing=self.endpointing)
         return SegmenterConnection(self.decoder, request, policy=self.cutting, vad=SpokenVad())

@@ -1,0 +1,1 @@
+"""What the segmenter is made of; its door is `debabelizer.streaming.segmenter`."""
