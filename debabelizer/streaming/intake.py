@@ -85,7 +85,7 @@ class Intake:
             self._busy = False
 
     def end(self) -> None:
-        """No more audio. Idempotent.
+        """No more audio: what is left in a source is not read. Idempotent.
 
         Raises:
             AudioFormatError: If a part of a frame is left over; the stream has ended all the same.
@@ -95,6 +95,8 @@ class Intake:
             return
         rest, self._rest = self._rest, b""
         supervisor.end()
+        if self._task is not None:
+            self._task.cancel()
         if rest:
             audio_format = supervisor.journal.audio_format
             raise AudioFormatError(
@@ -146,6 +148,8 @@ class Intake:
         if task is None or self._supervisor.outcome is not None:
             return
         failure: BaseException | None = None
+        if task.cancelled() and self._supervisor.journal.ended:
+            return  # the user wanted no more of it
         if task.cancelled():
             failure = StreamUsageError("The task that reads the audio source was cancelled from outside.")
         else:

@@ -227,6 +227,21 @@ def test_a_source_that_gives_no_audio_raises_what_it_is() -> None:
     run(case())
 
 
+def test_the_end_of_audio_ends_a_source_and_what_it_gave_is_transcribed() -> None:
+    async def case() -> None:
+        bench = Bench(Service([Plan(lag=1)]), StreamPolicy(replay=1.0))
+        async with bench.stream(source(*[speech(number, number) for number in range(1, 101)])) as stream:
+            accepted = None
+            async for result in stream:
+                if result.is_final and accepted is None:
+                    await stream.end_audio()
+                    accepted = stream.stats.accepted
+            assert stream.stats.accepted == accepted == 1.0
+            assert words(stream) == numbers(10)
+
+    run(case())
+
+
 def test_pulled_audio_is_sent_no_faster_than_the_provider_allows() -> None:
     async def case() -> None:
         stream = Bench(speed=2.0).stream(source(*[speech(number, number) for number in range(1, 201)]))
