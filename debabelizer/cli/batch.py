@@ -7,7 +7,8 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from debabelizer.cli.output import STDIN, Output
+from debabelizer.cli.inputs import STDIN
+from debabelizer.cli.output import Output
 from debabelizer.cli.progress import Display, Report
 from debabelizer.cli.report import COMPLETE, FAILED, USAGE, complain, exit_code, warn
 from debabelizer.errors import DebabelizerError

@@ -14,15 +14,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
 
+from debabelizer.cli.inputs import STDIN
 from debabelizer.cli.report import OutputError, UsageError
 from debabelizer.export import Format
 
-__all__ = ["STDIN", "Output", "plan", "write_aside", "write_stdout"]
-
-STDIN: Final = "-"
-"""How standard input is named on the command line."""
+__all__ = ["Output", "plan", "write_aside", "write_stdout"]
 
 
 class Output(ABC):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Final
@@ -12,12 +11,18 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from debabelizer.cli.common import Choices, configurable
-from debabelizer.cli.output import STDIN, plan
+from debabelizer.cli.inputs import (
+    STDIN,
+    AudioFormatOption,
+    LanguageOption,
+    ProviderOption,
+    check_stdin,
+    raw_format,
+)
+from debabelizer.cli.output import plan
 from debabelizer.cli.report import INTERRUPTED, UsageError
-from debabelizer.errors import AudioFormatError
 
 if TYPE_CHECKING:
-    from debabelizer.audio.format import AudioFormat
     from debabelizer.export import Format
     from debabelizer.processor import VoiceProcessor
     from debabelizer.results import Transcript
@@ -60,22 +65,9 @@ def transcribe(
             help="Write to this file; or into this folder (with a slash at its end), a file for each recording.",
         ),
     ] = None,
-    provider: Annotated[
-        str | None,
-        typer.Option("--provider", "-p", metavar="NAME", help="Let this provider do it; see `debabelizer providers`."),
-    ] = None,
-    language: Annotated[
-        list[str] | None,
-        typer.Option("--language", "-l", metavar="CODE", help="A language to expect, e.g. en; repeatable."),
-    ] = None,
-    audio_format: Annotated[
-        str | None,
-        typer.Option(
-            "--audio-format",
-            metavar="FORMAT",
-            help="How to read audio without a header: encoding/rate/channels, e.g. pcm_s16le/16000/1 or mulaw/8000.",
-        ),
-    ] = None,
+    provider: ProviderOption = None,
+    language: LanguageOption = None,
+    audio_format: AudioFormatOption = None,
 ) -> None:
     """Transcribe recordings, several at once, in any audio or video format.
 
@@ -88,7 +80,7 @@ def transcribe(
     from debabelizer.cli.batch import Batch
     from debabelizer.processor import VoiceProcessor
 
-    raw = _audio_format(audio_format)
+    raw = raw_format(audio_format)
     _check_stdin(files)
     processor = VoiceProcessor(choices.config, profile=choices.profile, provider=provider, sets=choices.sets)
     wanted = _format(made, processor)
@@ -107,22 +99,11 @@ def transcribe(
     raise typer.Exit(code)
 
 
-def _audio_format(text: str | None) -> AudioFormat | None:
-    if text is None:
-        return None
-    from debabelizer.audio.format import AudioFormat
-
-    try:
-        return AudioFormat.parse(text)
-    except AudioFormatError as error:
-        raise UsageError(error.message, hint=error.hint) from error
-
-
 def _check_stdin(files: Sequence[str]) -> None:
     if files.count(STDIN) > 1:
         raise UsageError("Standard input can be read only once.", hint="Give - once.")
-    if STDIN in files and sys.stdin.isatty():
-        raise UsageError("Standard input is the keyboard.", hint="Pipe audio into it, or name a file.")
+    if STDIN in files:
+        check_stdin()
 
 
 def _format(name: str, processor: VoiceProcessor) -> Format:

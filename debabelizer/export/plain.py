@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from debabelizer.results import Segment, Transcript, Word
 
-__all__ = ["to_json", "to_text"]
+__all__ = ["json_line", "to_json", "to_text"]
 
 # Not escaped by JSON, yet the end of a line to many a reader of lines (str.splitlines among them).
 _LINE_ENDS: Final = str.maketrans({"\x85": r"\u0085", "\u2028": r"\u2028", "\u2029": r"\u2029"})
@@ -38,6 +38,11 @@ def to_json(transcript: Transcript, file: str = "") -> str:
         record["translation"] = transcript.translation
     if transcript.warnings:
         record["warnings"] = list(transcript.warnings)
+    return json_line(record)
+
+
+def json_line(record: dict[str, Any]) -> str:
+    """The record as JSON on a line of its own, whatever it holds and whoever reads the lines."""
     return json.dumps(record, ensure_ascii=False, allow_nan=False).translate(_LINE_ENDS) + "\n"
 
 
