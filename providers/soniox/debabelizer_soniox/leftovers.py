@@ -15,7 +15,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from debabelizer.errors import ProviderError
-from debabelizer_soniox.messages import text_member
+from debabelizer_soniox.messages import list_member, text_member
 from debabelizer_soniox.rest import RestClient
 
 __all__ = ["Leftovers", "Sleep", "item_path"]
@@ -28,6 +28,8 @@ _log = logging.getLogger("debabelizer.soniox")
 _GRACE: Final = 10.0  # seconds that a cancelled creation has for its answer: only that tells what is to be deleted
 _LONGEST: Final = 30.0  # seconds for deleting
 _PAUSES: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # seconds between attempts: a transcription in work cannot be deleted
+
+_PAGE: Final = 1000  # the most that Soniox lists at once
 
 
 def item_path(kind: str, identifier: str) -> str:
@@ -126,17 +128,28 @@ class Leftovers:
         """Find what was created without our being told: the file by its mark, the transcription by its file."""
         for kind in sorted(self._unsure):
             try:
-                answer = await self._api.call("GET", f"/{kind}?limit=1000")
+                items = await self._stored(kind)
             except ProviderError as error:
                 if error.retryable:
                     continue
                 raise
             files = {identifier for known, identifier in self._created if known == "files"}
-            for item in answer.get(kind) or ():
+            for item in items:
                 ours = item.get("client_reference_id") == self.mark if kind == "files" else item.get("file_id") in files
                 if ours and (kind, text_member(item, "id")) not in self._created:
                     self._created.append((kind, text_member(item, "id")))
             self._unsure.discard(kind)
+
+    async def _stored(self, kind: str) -> list[Mapping[str, Any]]:
+        """Everything of a kind that Soniox holds for this project; it comes in pages."""
+        items: list[Mapping[str, Any]] = []
+        cursor = ""
+        while True:
+            answer = await self._api.call("GET", f"/{kind}?limit={_PAGE}{cursor}")
+            items += [item for item in list_member(answer, kind) if isinstance(item, dict)]
+            if not answer.get("next_page_cursor"):
+                return items
+            cursor = f"&cursor={quote(text_member(answer, 'next_page_cursor'), safe='')}"
 
 
 async def _to_the_end(work: Coroutine[Any, Any, ResultT], may_abandon: Callable[[], bool], grace: float) -> ResultT:

@@ -27,6 +27,7 @@ from debabelizer import (
 )
 from debabelizer.testing.coded import compare, encode_words, wav
 from debabelizer.testing.soniox import Behaviour, CodedWords, RestFault, SonioxSimulator, SpokenWord
+from debabelizer.testing.soniox.rest_store import StoredTranscription
 
 SPEECH = wav(encode_words(20))
 STATE = "GET /transcriptions/{id}"
@@ -66,10 +67,14 @@ def run(request_for: Callable[..., Any], clock: Any) -> Run:
         table: dict[str, Any] | None = None,
         wishes: dict[str, Any] | None = None,
         words: CodedWords | None = None,
+        others: int = 0,
         **options: Any,
     ) -> Any:
         async def main() -> Any:
             async with SonioxSimulator(words, rest_faults=faults, behaviour=behaviour) as server:
+                for number in range(others):
+                    other = StoredTranscription({"model": "m"}, "", 0, "other.wav", id=f"other{number}")
+                    server.rest.transcriptions[other.id] = other
                 result: Any
                 try:
                     result = await transcribe(server, request_for(server, table, **(wishes or {})), clock, **options)
@@ -195,6 +200,14 @@ def test_whatever_fails_is_a_typed_error_and_nothing_is_left(
     assert type(found) is error
     assert left(server) == []
     assert warnings(caplog) == []
+
+
+def test_what_is_looked_for_is_found_on_every_page(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("debabelizer_soniox.leftovers._PAGE", 1)
+    error, server = run(RestFault(call="POST /transcriptions", status=503, done=True), others=3)
+    assert isinstance(error, ServiceUnavailableError)
+    assert server.rest.count("GET /transcriptions") == 4
+    assert sorted(left(server)) == ["other0", "other1", "other2"]
 
 
 @pytest.mark.parametrize("call", ["POST /files", "POST /transcriptions"])
