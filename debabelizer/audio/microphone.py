@@ -16,7 +16,7 @@ from debabelizer.audio.format import AudioFormat
 from debabelizer.audio.handover import Handover
 from debabelizer.audio.link import Link
 from debabelizer.audio.worker import Worker
-from debabelizer.errors import AudioSourceError
+from debabelizer.errors import AudioSourceError, StreamBusyError
 
 __all__ = ["Microphone", "microphone"]
 
@@ -61,6 +61,7 @@ class Microphone:
         self._converter: Converter | None = None
         self._worker: Worker[AudioFormat] | None = None
         self._next_report = 1
+        self._is_closed = False
 
     @property
     def overflows(self) -> int:
@@ -85,18 +86,21 @@ class Microphone:
         return self
 
     async def __anext__(self) -> bytes:
+        if self._is_closed and self._converter is None:
+            raise StopAsyncIteration
         handover, converter = await self._open()
         while (data := await handover.get()) is not None:
             self._report_loss()
             if block := converter.feed(data):
                 return block
-        if self._worker is None:
+        if self._is_closed:
             raise StopAsyncIteration
         await self.aclose()
         raise AudioSourceError("The microphone has stopped.", source="microphone", hint="Was it unplugged?")
 
     async def aclose(self) -> None:
         """Release the device. What was heard is still given, then the iteration ends. Idempotent."""
+        self._is_closed = True
         worker, self._worker = self._worker, None
         if worker is not None:
             await worker.aclose()
@@ -106,6 +110,8 @@ class Microphone:
     async def _open(self) -> tuple[Handover, Converter]:
         if self._handover is not None and self._converter is not None:
             return self._handover, self._converter
+        if self._worker is not None:
+            raise StreamBusyError("The microphone is being opened by another task.")
         self._handover = handover = Handover(max(1, round(_HELD / self._block)))
         work = partial(_listen, self.audio_format, self._device, self._block, handover)
         self._worker = worker = Worker(work, _nothing, "the microphone")

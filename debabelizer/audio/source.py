@@ -111,9 +111,10 @@ class AudioSource:
         notes = Notes()
         work = partial(_work, self._origin, notes, partial(read_original, raw=self.audio_format, size=size))
         reading = Original(work, self._feed(), self.name, notes, self._begin)
-        reading.filename = Path(self.name).name
+        file = Path(Path(self.name).name if Path(self.name).suffix else "audio")
+        reading.filename = str(file)
         if self.audio_format is not None:
-            reading.filename = f"{Path(self.name).stem}.wav"
+            reading.filename = str(file.with_suffix(".wav"))
             reading.header_bytes = len(wav.header(self.audio_format))
         self._readings.add(reading)
         return reading

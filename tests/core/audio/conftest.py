@@ -37,7 +37,7 @@ def no_thread_left() -> Iterator[None]:
     left = [thread for thread in threading.enumerate() if thread.name.startswith("debabelizer")]
     for thread in left:
         thread.join(5)
-    assert not left
+    assert not [thread for thread in left if thread.is_alive()]
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ import pytest
 
 from debabelizer.audio.format import AudioFormat
 from debabelizer.audio.microphone import microphone
-from debabelizer.errors import AudioError, AudioSourceError
+from debabelizer.errors import AudioError, AudioSourceError, StreamBusyError
 
 
 class PortAudioError(Exception):
@@ -137,6 +137,16 @@ def test_closing_gives_the_rest_and_ends_the_iteration(device):
     asyncio.run(main())
 
 
+def test_closed_before_it_was_opened_it_stays_closed(device):
+    async def main():
+        heard = microphone()
+        await heard.aclose()
+        assert [block async for block in heard] == []
+
+    asyncio.run(main())
+    assert device.streams == []
+
+
 def test_closing_ends_the_wait_of_another_task(device):
     async def main():
         async with microphone() as heard:
@@ -231,6 +241,33 @@ def test_a_device_that_cannot_be_opened(device, error):
     with pytest.raises(AudioSourceError, match=str(error)) as caught:
         asyncio.run(main())
     assert caught.value.source == "microphone"
+
+
+def test_after_a_failure_it_is_not_opened_again(device):
+    device.error = PortAudioError("Device unavailable")
+
+    async def main():
+        heard = microphone()
+        with pytest.raises(AudioSourceError):
+            await anext(heard)
+        device.error = None
+        assert [block async for block in heard] == []
+
+    asyncio.run(main())
+    assert device.streams == []
+
+
+def test_two_tasks_do_not_open_it_twice(device):
+    async def main():
+        heard = microphone()
+        first = asyncio.create_task(anext(heard))
+        await asyncio.sleep(0)
+        with pytest.raises(StreamBusyError):
+            await anext(heard)
+        await heard.aclose()
+        await asyncio.gather(first, return_exceptions=True)
+
+    asyncio.run(main())
 
 
 def test_the_package_is_missing(monkeypatch):
