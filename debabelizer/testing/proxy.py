@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Literal, Self, TypeAlias, cast
 
 from debabelizer.streaming.clock import LoopClock, Signal
+from debabelizer.testing._listener import Listener
 from debabelizer.testing._transport import reset
 
 __all__ = ["Direction", "FaultProxy"]
@@ -44,16 +45,13 @@ class FaultProxy:
         listen: Address to listen on; the port is chosen by the system.
 
     Attributes:
-        host, port: Where clients connect.
         accepted: How many connections came.
     """
 
     def __init__(self, host: str, port: int, *, listen: str = "127.0.0.1") -> None:
         self._target = (host, port)
-        self.host = listen
-        self.port = 0
         self.accepted = 0
-        self._listener: asyncio.AbstractServer | None = None
+        self._listener = Listener(self._client, listen)
         self._links: set[_Link] = set()
         self._changed = Signal(LoopClock())
         self._connecting: set[asyncio.Task[None]] = set()
@@ -65,15 +63,26 @@ class FaultProxy:
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.refuse()
+        self._listener.close()
+        await self._listener.settle()
         for task in self._connecting:
             task.cancel()
         if self._connecting:
             await asyncio.wait(self._connecting)
-        for link in tuple(self._links):
-            link.abort()
         while self._links:
+            for link in self._links:
+                link.abort()
             await self._changed.wait()
+
+    @property
+    def host(self) -> str:
+        """Where clients connect."""
+        return self._listener.host
+
+    @property
+    def port(self) -> int:
+        """Where clients connect."""
+        return self._listener.port
 
     @property
     def open(self) -> int:
@@ -82,16 +91,11 @@ class FaultProxy:
 
     async def accept(self) -> None:
         """Accept connections, again on the same port."""
-        if self._listener is None:
-            loop = asyncio.get_running_loop()
-            server = await loop.create_server(self._client, self.host, self.port)
-            self._listener, self.port = server, server.sockets[0].getsockname()[1]
+        await self._listener.open()
 
     def refuse(self) -> None:
         """Refuse new connections."""
-        if self._listener is not None:
-            self._listener.close()
-            self._listener = None
+        self._listener.close()
 
     def cut(self, *, after: int = 0) -> None:
         """End connections in the ordinary way, in both directions; `after` so many more bytes from the client."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from aiohttp import BodyPartReader, web
 
+from debabelizer.testing._listener import Listener
 from debabelizer.testing.soniox.behaviour import Behaviour
 from debabelizer.testing.soniox.config import ASYNC_MODELS, LANGUAGES, REALTIME_MODELS, parse_options
 from debabelizer.testing.soniox.errors import Refused
@@ -54,11 +56,14 @@ class RestApi:
     async def start(self, host: str) -> None:
         """Listen on a port chosen by the system."""
         await self._runner.setup()
-        await web.TCPSite(self._runner, host, 0).start()
-        self.url = f"http://{host}:{self._runner.addresses[0][1]}{_PREFIX}"
+        self._listener = Listener(cast("Callable[[], asyncio.BaseProtocol]", self._runner.server), host)
+        await self._listener.open()
+        self.url = f"http://{host}:{self._listener.port}{_PREFIX}"
 
     async def stop(self) -> None:
         """Stop listening, and drop what is open."""
+        self._listener.close()
+        await self._listener.settle()
         self.gate.stop()
         await self._runner.cleanup()
 

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from debabelizer.streaming.clock import LoopClock, Signal
+from debabelizer.testing._listener import Listener
 from debabelizer.testing.soniox.behaviour import Behaviour
 from debabelizer.testing.soniox.faults import Fault, FaultPlan
 from debabelizer.testing.soniox.handshake import PATH
@@ -67,9 +68,7 @@ class SonioxSimulator:
         self.seconds = 0.0
         self._known_keys = keys
         self._rest_faults = tuple(rest_faults)
-        self._host = host
-        self._port = 0
-        self._listener: asyncio.Server | None = None
+        self._listener = Listener(lambda: Peer(self), host)
         self._peers: set[Peer] = set()
         self._reopen_timer: asyncio.TimerHandle | None = None
         self._reopening: asyncio.Task[None] | None = None
@@ -77,7 +76,7 @@ class SonioxSimulator:
     @property
     def url(self) -> str:
         """Address of the real-time WebSocket."""
-        return f"ws://{self._host}:{self._port}{PATH}"
+        return f"ws://{self._listener.host}:{self._listener.port}{PATH}"
 
     @property
     def api_url(self) -> str:
@@ -97,25 +96,22 @@ class SonioxSimulator:
         self.keys = KeyRing(self._known_keys, loop.time)
         self.rest = RestApi(self.keys, self.words, self.behaviour, loop.time, self._rest_faults)
         await self.start_listening()
-        await self.rest.start(self._host)
+        await self.rest.start(self._listener.host)
         return self
 
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.stop_listening()
-        for peer in tuple(self._peers):
-            peer.abort()
         while self._peers:
+            for peer in self._peers:
+                peer.abort()
             await self._signal.wait()
         await self.rest.stop()
 
     async def start_listening(self) -> None:
         """Accept connections, again on the same port."""
-        if self._listener is None:
-            loop = asyncio.get_running_loop()
-            self._listener = await loop.create_server(lambda: Peer(self), self._host, self._port)
-            self._port = self._listener.sockets[0].getsockname()[1]
+        await self._listener.open()
 
     async def stop_listening(self) -> None:
         """Refuse connections; those that live go on."""
@@ -123,7 +119,8 @@ class SonioxSimulator:
             self._reopen_timer.cancel()
         if self._reopening is not None:
             await self._reopening
-        self._stop_listening()
+        self._listener.close()
+        await self._listener.settle()
 
     def inject(self, fault: Fault) -> None:
         """Let a fault happen now, on every connection that lives."""
@@ -159,16 +156,11 @@ class SonioxSimulator:
 
     def refuse(self, seconds: float | None) -> None:
         """See `Hub`."""
-        self._stop_listening()
+        self._listener.close()
         if seconds is not None:
             if self._reopen_timer is not None:
                 self._reopen_timer.cancel()
             self._reopen_timer = asyncio.get_running_loop().call_later(seconds, self._reopen)
-
-    def _stop_listening(self) -> None:
-        if self._listener is not None:
-            self._listener.close()
-            self._listener = None
 
     def _reopen(self) -> None:
         self._reopening = asyncio.get_running_loop().create_task(self.start_listening())
