@@ -108,7 +108,7 @@ class Leftovers:
         except (ProviderError, TimeoutError) as error:
             reason = str(error) or "there was no time left"
         left = [f"{kind} {identifier}" for kind, identifier in self._created]
-        left += [f"{kind} with reference {self.mark}" for kind in sorted(self._unsure)]
+        left += [f"perhaps one of the {kind} (file reference {self.mark})" for kind in sorted(self._unsure)]
         _log.warning("This is left at Soniox: %s. Why: %s", ", ".join(left), reason)
 
     async def _delete_created(self) -> None:

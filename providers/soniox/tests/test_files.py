@@ -282,6 +282,26 @@ def test_a_source_that_fails_on_the_way_is_told_as_that(run: Run, caplog: pytest
     assert warnings(caplog) == []
 
 
+def test_a_source_that_times_out_is_not_soniox_being_slow(run: Run) -> None:
+    async def chunks() -> Any:
+        yield SPEECH[:70_000]
+        raise TimeoutError("mine")
+
+    with pytest.raises(TimeoutError, match="mine"):
+        run(source=chunks())
+
+
+def test_what_cannot_be_looked_for_is_named(run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    _, server = run(
+        RestFault(call="POST /transcriptions", status=503, done=True),
+        RestFault(call="GET /transcriptions", status=403, error_type="permission_denied"),
+    )
+    assert len(server.rest.transcriptions) == 1
+    (warning,) = warnings(caplog)
+    assert "perhaps one of the transcriptions (file reference debabelizer-" in warning
+    assert "permission_denied" in warning
+
+
 def test_a_strange_state_is_a_broken_protocol(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("debabelizer.testing.soniox.rest_store.StoredTranscription.look", _strange)
     error, server = run()

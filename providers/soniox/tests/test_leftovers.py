@@ -86,7 +86,7 @@ def test_it_does_not_wait_for_ever(caplog: pytest.LogCaptureFixture) -> None:
     assert virtual_time.run(main()) <= 40.0
     (record,) = caplog.records
     assert (record.name, record.levelno) == ("debabelizer.soniox", logging.WARNING)
-    assert "files with reference debabelizer-" in record.getMessage()
+    assert "perhaps one of the files (file reference debabelizer-" in record.getMessage()
 
 
 def test_a_failure_of_the_clean_up_does_not_hide_the_first_one(caplog: pytest.LogCaptureFixture) -> None:
