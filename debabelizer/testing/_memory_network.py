@@ -185,10 +185,10 @@ class MemoryTransport(asyncio.Transport):
 
     def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
         """See `asyncio.WriteTransport`."""
-        if self._end_sent:
-            raise RuntimeError("cannot write after the end")
         if self._closing or not data:
             return
+        if self._end_sent:
+            raise RuntimeError("cannot write after the end")
         if self.peer.is_closing():
             self._loop.call_soon(self.lose, ConnectionResetError(errno.ECONNRESET, "reset by peer"))
             return

@@ -552,3 +552,14 @@ class TestLeaving:
                 raise KeyError
         with pytest.raises(OSError):
             await websockets.connect(server.url)
+
+    async def test_while_clients_come_and_go(self, client: Any) -> None:
+        """A connection that is accepted in the very moment the door is shut is neither forgotten nor complained of."""
+        for steps in range(12):
+            async with SonioxSimulator() as server:
+                tasks = [asyncio.ensure_future(client.transcribe(server, 1)) for _ in range(3)]
+                for _ in range(steps):
+                    await asyncio.sleep(0)
+            await asyncio.wait(tasks)
+            assert not server.open_connections
+            assert [task.exception() for task in tasks]
