@@ -43,9 +43,8 @@ class Host(Protocol):
     moved: Signal
     flushes: Flushes
 
-    @property
-    def unsettled(self) -> bool:
-        """Whether words were heard that are neither final nor withdrawn."""
+    def doubts(self) -> bool:
+        """Whether the end that the provider claims is no proof, for what it said before."""
 
     def ready(self) -> None:
         """The running attempt asks for audio for the first time."""
@@ -307,6 +306,6 @@ class Attempt:
                 f"The provider finished without having processed the last {unheard:.2f} s of audio.",
                 provider=self._provider,
             )
-        if self._host.unsettled:
+        if self._host.doubts():
             raise ProtocolError("The provider finished without making its last words final.", provider=self._provider)
         self.finished = True

@@ -110,6 +110,7 @@ class Supervisor:
         self._closing = False
         self._begun = self.clock.time()
         self._attempt: Attempt | None = None
+        self._doubted: int | None = None  # the confirmed position when an end was last not believed
 
     # --- the user's side, called by the stream ---
 
@@ -235,10 +236,15 @@ class Supervisor:
             self.flushes.confirm(self.journal.confirmed)
         self.moved.notify()
 
-    @property
-    def unsettled(self) -> bool:
-        """Whether words were heard that are neither final nor withdrawn."""
-        return self.record.unsettled
+    def doubts(self) -> bool:
+        """Whether the end that the provider claims is no proof: words were heard and never made final.
+
+        It is believed when it says so of the same audio again: then the words were a guess that it took back.
+        """
+        if not self.record.unsettled or self._doubted == self.journal.confirmed:
+            return False
+        self._doubted = self.journal.confirmed
+        return True
 
     @property
     def blocked(self) -> bool:

@@ -42,7 +42,7 @@ class Plan:
     open_after: float = 0.0
     never_opens: bool = False
     never_ready: bool = False
-    end: str = "finish"  # finish | short | silent | return
+    end: str = "finish"  # finish | short | vague | silent | return
     answers_flush: bool = True
     finishes_at: float | None = None  # before it was asked to
 
@@ -107,6 +107,9 @@ class ServiceConnection(Connection):
                 if plan.end == "silent":
                     await asyncio.sleep(FOREVER)
                 if plan.end == "return":
+                    return
+                if plan.end == "vague":
+                    await link.emit(Finished())
                     return
                 if plan.end == "short":
                     await link.emit(Finished(through=max(self._seconds - 1.0, 0.0)))

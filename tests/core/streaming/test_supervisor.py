@@ -334,3 +334,17 @@ def test_audio_that_could_not_be_kept_is_reported_as_a_gap_and_the_rest_is_exact
         assert whole[-1].start == pytest.approx(19.9, abs=0.1)
 
     run(case())
+
+
+def test_an_end_with_words_pending_is_believed_when_a_second_connection_says_the_same() -> None:
+    async def case() -> None:
+        bench = Bench(Service([Plan(end="vague", lag=5)]))
+        stream = bench.stream()
+        events = await listen(stream)
+        assert causes(events) == [ProtocolError]
+        assert len(bench.service.connections) == 2
+        assert stream.transcript.words[-1].text == "95"
+        last = [event for event in events if isinstance(event, StreamingResult)][-1]
+        assert (last.text, last.is_final) == ("", False)
+
+    run(case())
