@@ -25,6 +25,9 @@ __all__ = ["decode"]
 _STATE_DURATION: Final = {"aiff", "asf", "avi", "caf", "flac", "matroska,webm", "mov,mp4,m4a,3gp,3g2,mj2"}
 """Containers whose header says how long they are. For the others FFmpeg measures or guesses what is there."""
 
+_FORGIVING: Final[dict[str, Any]] = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
+"""Tags that are no UTF-8 make older versions of PyAV fail; newer ones always forgive them, and lack the option."""
+
 _JOIN: Final = 0.2
 """Seconds of audio to convert at a time."""
 
@@ -109,7 +112,7 @@ class _Remix:
 def _opened(source: Input) -> Iterator[InputContainer]:
     try:
         # Play lists are media to FFmpeg; no protocol being allowed, they can open neither addresses nor other files.
-        container = av.open(source, "r", metadata_errors="ignore", options={"protocol_whitelist": "none"})
+        container = av.open(source, "r", options={"protocol_whitelist": "none"}, **_FORGIVING)
     except av.FFmpegError as error:
         label = source.label
         if isinstance(source, FileInput) and _lacks_index(source):

@@ -30,6 +30,8 @@ class Recording:
     def __init__(self, track: AudioStream, announced: float | None) -> None:
         self.announced = announced
         self._track = track
+        self._has_duration = track.duration is not None  # asked now: it is judged when the container is closed
+        self._is_mp3 = track.codec_context.name.startswith("mp3")
         self._seconds = 0.0  # decoded
         self._start: float | None = None  # by the time stamps of packets, which count padding
         self._end = 0.0
@@ -86,7 +88,7 @@ class Recording:
     @property
     def _reached(self) -> float:
         # Without a duration of its own for the track, what was announced is that of the longest one.
-        return max(self._end, 0.0 if self._track.duration is not None else self._others_end)
+        return max(self._end, 0.0 if self._has_duration else self._others_end)
 
     def _count(self, packet: Packet[Any]) -> None:
         self._ends_badly = packet.is_corrupt
@@ -107,7 +109,7 @@ class Recording:
 
         The decoder makes sound of half a frame without complaint. Where frames differ in size nothing can be told.
         """
-        if not self._sizes or not self._track.codec_context.name.startswith("mp3"):
+        if not self._sizes or not self._is_mp3:
             return False
         return max(self._sizes) - min(self._sizes) <= 1 and self._last_size < min(self._sizes)
 

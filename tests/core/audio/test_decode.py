@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import struct
 import subprocess
 import sys
 
@@ -95,6 +96,13 @@ class TestEveryFormat:
 
         assert len(audio) / 2 / RATE == pytest.approx(2.0, abs=0.1)
         assert source.warnings == ()
+
+    def test_tags_in_another_encoding_do_no_harm(self, read, make):
+        data = make(tone(1.0), RATE, "wav", "pcm_u8")
+        tags = b"INFOINAM" + struct.pack("<I", 4) + "Café".encode("latin-1")
+        tagged = data[:36] + b"LIST" + struct.pack("<I", len(tags)) + tags + data[data.index(b"data") :]
+
+        assert read(tagged)[1] == read(data)[1]
 
     def test_digital_silence_is_fine(self, read, make):
         source, audio = read(make(np.zeros((1, RATE), np.int16), RATE, "flac", "flac"))
