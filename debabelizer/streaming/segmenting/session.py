@@ -108,7 +108,8 @@ class Session:
                     # A piece is 0.2 s long at most and takes the detector 1 ms: not worth a thread.
                     await self._note(self._cutter.feed(samples))
                 case Flush() as flush:
-                    await self._note(self._cutter.finish(), flush)
+                    # What has hardly begun is left alone: cut off, it would be too short to count as speech.
+                    await self._note(self._cutter.finish() if self._cutter.open is not None else (), flush)
                 case End() as end:
                     await self._note(self._cutter.finish(), end)
                     return

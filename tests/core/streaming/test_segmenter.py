@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from support.spoken import FRAME, SpokenDecoder, Studio, frames, heard, live, spoken
 
-from debabelizer.audio.utterances import CutterPolicy
-from debabelizer.results import Progress, SpeechStarted, StreamEvent, StreamingResult, UtteranceEnded
+from debabelizer.audio.utterances import CutterPolicy, Decoded
+from debabelizer.results import Progress, SpeechStarted, StreamEvent, StreamingResult, UtteranceEnded, Word
 from debabelizer.spec import Capabilities
 from debabelizer.streaming.intake import Source
 from debabelizer.streaming.segmenter import lent_capabilities
@@ -81,10 +83,6 @@ def test_words_that_an_engine_puts_beyond_the_utterance_are_moved_into_it() -> N
     class Overshooting(SpokenDecoder):
         async def decode(self, samples: Any) -> Any:
             decoded = await super().decode(samples)
-            from dataclasses import replace
-
-            from debabelizer.results import Word
-
             return replace(decoded, text="a b c", words=(Word("a", -0.2, 0.1), Word("b", None, None), Word("c", 1, 9)))
 
     ((_, final),) = finals(listen(live(spoken(1.0, 1.0, 1.0)), decoder=Overshooting(), interim=False))
@@ -109,6 +107,16 @@ def test_interims_come_soon_and_grow_and_the_final_comes_with_the_end_of_the_pau
     # It was decoded when the pause was noticed, so nothing is left to do when the pause is long enough.
     assert said_at < 3.0 + SILENCE + 2 * FRAME + 0.02
     assert shown[-1][1].text == final.text
+
+
+def test_what_is_final_by_the_time_it_is_decoded_is_not_shown_as_an_interim_before() -> None:
+    decoder = SpokenDecoder(speed=0.5)
+    events = listen(live(spoken(0.5, 2.0, 2.0)), decoder=decoder)
+    ((said_at, final),) = finals(events)
+    assert said_at > 2.5 + SILENCE + 0.3  # the pause was over long before
+    assert final.text not in [interim.text for _, interim in interims(events)]
+    # The decode that was begun at the pause was the one that counted.
+    assert [call.ended for call in decoder.calls if call.last == max(frames(spoken(0.5, 2.0)))] == ["done"]
 
 
 def test_a_pause_is_decoded_once_and_what_was_said_before_it_stays() -> None:
@@ -153,7 +161,7 @@ def test_at_most_one_decode_runs_and_interims_take_a_bounded_share_of_the_engine
     assert decoder.most == 1
     shown = [call for call in decoder.calls if call.ended == "done"][:-1]
     assert len(shown) >= 4
-    for call, following in zip(shown, shown[1:], strict=False):
+    for call, following in pairwise(shown):
         assert following.at - call.at >= 4 * call.seconds * decoder.speed - 1e-6
 
 
@@ -167,7 +175,7 @@ def test_without_interims_each_utterance_is_decoded_once() -> None:
 
 def test_a_file_is_not_slowed_down_by_interims() -> None:
     decoder = SpokenDecoder()
-    audio = spoken(0.5, *[3.0, 0.4, 2.0, 0.7] * 5)
+    audio = spoken(0.5, *[3.0, 0.55, 2.0, 0.7] * 5)
     events = listen(live(audio, speed=None), decoder=decoder)
     assert len(finals(events)) == 5
     assert len(decoder.calls) == 5
@@ -178,8 +186,6 @@ def test_a_file_is_not_slowed_down_by_interims() -> None:
 def test_an_interim_is_not_said_twice() -> None:
     class Stubborn(SpokenDecoder):
         async def decode(self, samples: Any) -> Any:
-            from debabelizer.audio.utterances import Decoded
-
             await super().decode(samples)
             return Decoded("the same")
 
@@ -211,7 +217,9 @@ def test_after_a_final_nothing_of_it_stands_as_an_interim() -> None:
             screen = event.text
         elif isinstance(event, StreamingResult) and event.text:
             assert not set(heard(event.text)) & set(heard(screen))
-    assert [event for _, event in events if isinstance(event, StreamingResult)][-1].text == ""
+    results = [event for _, event in events if isinstance(event, StreamingResult)]
+    behind = [after for before, after in pairwise(results) if before.is_final]
+    assert [(result.text, result.is_final) for result in behind] == [("", False)] * 2
 
 
 def test_without_endpointing_no_end_of_an_utterance_is_said() -> None:
@@ -226,11 +234,11 @@ def test_without_endpointing_no_end_of_an_utterance_is_said() -> None:
 def test_a_long_utterance_is_cut_and_nothing_is_lost_at_the_seam() -> None:
     audio = spoken(0.5, 3.0, 0.2, 4.0, 1.0)
     cutting = CutterPolicy(max_utterance=4.0)
-    events = listen(live(audio), cutting=cutting)
+    events = listen(live(audio), decoder=SpokenDecoder(speed=0.15), cutting=cutting)
     said = [final for _, final in finals(events)]
     assert len(said) >= 2
     assert heard(" ".join(final.text for final in said)) == frames(audio)
-    for before, after in zip(said, said[1:], strict=False):
+    for before, after in pairwise(said):
         assert before.end is not None
         assert after.start is not None
         assert before.end <= after.start
@@ -240,7 +248,7 @@ def test_a_long_utterance_is_cut_and_nothing_is_lost_at_the_seam() -> None:
     seams = [at for at, final in finals(events)[:-1]]
     for seam in seams:
         following = next(at for at, interim in interims(events) if at > seam and interim.text)
-        assert following - seam < 0.5
+        assert following - seam < 0.4
 
 
 def test_the_tail_of_a_cut_utterance_that_comes_to_nothing_still_ends_it() -> None:
@@ -302,6 +310,24 @@ def test_a_flush_makes_final_what_was_said_and_speech_goes_on_behind_it() -> Non
             said = await reading
         assert heard(stream.transcript.text) == frames(audio)
         assert [final.ends_utterance for final in said] == [True, True]
+
+    run(case())
+
+
+def test_a_flush_at_the_first_sound_of_a_word_does_not_cut_it_off() -> None:
+    audio = spoken(0.5, 2.0, 1.0)
+    first = 16000 + 2400  # bytes: 75 ms into the word, too little to be speech
+
+    async def case() -> None:
+        stream = Studio().stream()
+        async with stream:
+            reading = asyncio.ensure_future(_drain(stream))
+            await stream.send_audio(audio[:first])
+            assert (await stream.flush()).confirmed
+            await stream.send_audio(audio[first:])
+            await stream.end_audio()
+            (final,) = await reading
+        assert heard(final.text) == frames(audio)
 
     run(case())
 

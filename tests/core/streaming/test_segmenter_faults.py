@@ -242,6 +242,29 @@ def test_cancelled_after_any_number_of_steps_it_lets_go_of_everything(steps: int
     run(case())
 
 
+def test_audio_that_is_there_already_does_not_hold_up_the_loop() -> None:
+    class Hasty(Script):
+        async def take(self, timeout: float | None = None) -> Feed | None:
+            return self.feed.pop(0)
+
+    async def case() -> None:
+        turns = 0
+
+        async def somebody_else() -> None:
+            nonlocal turns
+            while True:
+                await asyncio.sleep(0)
+                turns += 1
+
+        other = asyncio.ensure_future(somebody_else())
+        link = Hasty(*[spoken(0.2)] * 100, End())
+        await SegmenterConnection(SpokenDecoder(), Request(settings=None), vad=SpokenVad()).run(link)
+        other.cancel()
+        assert turns >= 100
+
+    run(case())
+
+
 def test_a_failure_to_emit_ends_the_connection() -> None:
     class Refusing(Script):
         async def emit(self, *events: ConnectionEvent) -> None:
@@ -291,5 +314,28 @@ def test_samples_reach_the_decoder_as_they_were_sent() -> None:
         (samples,) = kept
         assert samples.dtype == np.float32
         assert (np.rint(samples * 32768).astype("<i2").tobytes()) == audio
+
+    run(case())
+
+
+def test_a_decoder_that_is_slow_to_stop_is_waited_for() -> None:
+    class Reluctant(SpokenDecoder):
+        async def decode(self, samples: Any) -> Any:
+            try:
+                return await super().decode(samples)
+            except asyncio.CancelledError:
+                await asyncio.sleep(0.5)
+                stopped.append(True)
+                raise
+
+    stopped: list[bool] = []
+
+    async def case() -> None:
+        connection = SegmenterConnection(Reluctant(delays=[1e6]), Request(settings=None), vad=SpokenVad())
+        running = asyncio.ensure_future(connection.run(Script(spoken(0.0, 1.0, 0.7))))
+        await asyncio.sleep(3.0)
+        running.cancel()
+        await asyncio.wait([running])
+        assert stopped == [True]
 
     run(case())
