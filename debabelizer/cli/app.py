@@ -20,6 +20,8 @@ from debabelizer.cli.doctor import doctor
 from debabelizer.cli.providers import EXAMPLES as PROVIDERS_EXAMPLES
 from debabelizer.cli.providers import providers
 from debabelizer.cli.report import complain, exit_code, listen, unexpected
+from debabelizer.cli.stream import EXAMPLES as STREAM_EXAMPLES
+from debabelizer.cli.stream import stream
 from debabelizer.cli.transcribe import EXAMPLES, transcribe
 from debabelizer.errors import ConfigError, DebabelizerError, PluginLoadError
 
@@ -98,6 +100,7 @@ app: Final = typer.Typer(
     epilog=EXAMPLES,
 )
 app.command(epilog=EXAMPLES)(transcribe)
+app.command(epilog=STREAM_EXAMPLES)(stream)
 app.command(epilog=PROVIDERS_EXAMPLES)(providers)
 app.add_typer(config, name="config")
 app.command()(doctor)
@@ -147,6 +150,6 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _prepare_streams() -> None:
     """Files and pipes get UTF-8 on every platform; what a terminal cannot show must not end the program."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
+    for output in (sys.stdout, sys.stderr):
+        if isinstance(output, io.TextIOWrapper):
+            output.reconfigure(encoding=None if output.isatty() else "utf-8", errors="backslashreplace")

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
 import pytest
+from support.threaded import serving
 
 from debabelizer.cli import main
+from debabelizer.testing.soniox import SonioxSimulator
 
 PLUGIN = """
     from debabelizer.plugins import hookimpl
@@ -193,3 +197,63 @@ def start(home: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
         process.kill()
         with process:  # closes its pipes, and waits
             pass
+
+
+class Terminal:
+    """A terminal to run a process in; `read_until` gives all it has shown so far."""
+
+    def __init__(self) -> None:
+        self._screen, self.descriptor = pty.openpty()
+        self._shown = b""
+
+    def read_until(self, text: str) -> str:
+        while text.encode() not in self._shown:
+            self._shown += os.read(self._screen, 65536)
+        return self._shown.decode()
+
+    def read_all(self) -> str:
+        """All that was shown when every process has left."""
+        os.close(self.descriptor)
+        self.descriptor = -1
+        with suppress(OSError):  # how Linux says that the other side is gone
+            while data := os.read(self._screen, 65536):
+                self._shown += data
+        return self._shown.decode()
+
+    def close(self) -> None:
+        os.close(self._screen)
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    made = Terminal()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def soniox(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., SonioxSimulator]]:
+    """Run a simulated service and configure it: `soniox(faults=[...], stream={"replay": 1.0})`."""
+    with ExitStack() as stack:
+
+        def soniox(*arguments: Any, stream: dict[str, float] | None = None, **options: Any) -> SonioxSimulator:
+            simulator = stack.enter_context(serving(*arguments, **options))
+            policy = {"max_speed": 40.0, "backoff_base": 0.01, "close_timeout": 0.5, **(stream or {})}
+            lines = [
+                "[stt]",
+                'provider = "soniox"',
+                "[providers.soniox]",
+                'api_key = "test-key"',
+                f'websocket_url = "{simulator.url}"',
+                "[stream]",
+                *(f"{name} = {value}" for name, value in policy.items()),
+            ]
+            (home / "debabelizer.toml").write_text("\n".join(lines))
+            return simulator
+
+        monkeypatch.setenv("DEBABELIZER_PLUGINS", "soniox")
+        monkeypatch.delenv("DEBABELIZER_STT__PROVIDER")
+        yield soniox

@@ -18,7 +18,7 @@ def test_version(run: Run) -> None:
     assert run("--version").out == f"debabelizer {__version__}\n"
 
 
-@pytest.mark.parametrize("verb", ["transcribe", "providers", "config show", "config check", "doctor"])
+@pytest.mark.parametrize("verb", ["transcribe", "stream", "providers", "config show", "config check", "doctor"])
 def test_every_verb_has_help(run: Run, verb: str) -> None:
     result = run(*verb.split(), "--help")
     assert result.code == 0
@@ -29,7 +29,7 @@ def test_every_verb_has_help(run: Run, verb: str) -> None:
 def test_help_shows_verbs_and_the_commands_of_plugins(run: Run) -> None:
     result = run("--help")
     assert result.code == 0
-    for name in ("transcribe", "providers", "config", "doctor", "squawk"):
+    for name in ("transcribe", "stream", "providers", "config", "doctor", "squawk"):
         assert f" {name} " in result.out
     assert "$ debabelizer transcribe meeting.m4a" in result.out
 

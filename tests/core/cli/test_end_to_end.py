@@ -122,3 +122,20 @@ def test_the_doctor_is_content_with_the_engine(run: Run) -> None:
     result = run("doctor")
     assert result.code == 0
     assert "ready, configured" in result.out
+
+
+def test_a_stream(run: Run) -> None:
+    result = run("stream", SPEECH)
+    assert (result.code, result.err) == (0, "")
+    assert result.out.endswith(f"{LAST_WORDS}\n")
+
+
+def test_a_stream_of_events(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    stdin = SimpleNamespace(buffer=io.BytesIO(SPEECH.read_bytes()), isatty=lambda: False)
+    monkeypatch.setattr(sys, "stdin", stdin)
+    result = run("stream", "-", "--json")
+    events = [json.loads(line) for line in result.out.splitlines()]
+    assert (result.code, events[-1]) == (0, {"type": "closed", "error": None})
+    finals = [event for event in events if event.get("is_final")]
+    assert " ".join(final["text"] for final in finals if final["text"]).endswith(LAST_WORDS)
+    assert {"speech_started", "utterance_ended"} <= {event["type"] for event in events}

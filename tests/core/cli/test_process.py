@@ -3,53 +3,17 @@
 from __future__ import annotations
 
 import os
-import pty
 import re
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
 Record = Callable[[str, str], str]
-
-
-class Terminal:
-    """A terminal to run a process in; `read_until` gives all it has shown so far."""
-
-    def __init__(self) -> None:
-        self._screen, self.descriptor = pty.openpty()
-        self._shown = b""
-
-    def read_until(self, text: str) -> str:
-        while text.encode() not in self._shown:
-            self._shown += os.read(self._screen, 65536)
-        return self._shown.decode()
-
-    def read_all(self) -> str:
-        """All that was shown when every process has left."""
-        os.close(self.descriptor)
-        self.descriptor = -1
-        with suppress(OSError):  # how Linux says that the other side is gone
-            while data := os.read(self._screen, 65536):
-                self._shown += data
-        return self._shown.decode()
-
-    def close(self) -> None:
-        os.close(self._screen)
-        if self.descriptor >= 0:
-            os.close(self.descriptor)
-
-
-@pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
-    monkeypatch.setenv("TERM", "xterm-256color")
-    made = Terminal()
-    yield made
-    made.close()
 
 
 class TestInterrupt:
@@ -116,7 +80,7 @@ class TestPipes:
 
 
 class TestTerminal:
-    def test_a_progress_bar(self, start: Start, record: Record, terminal: Terminal) -> None:
+    def test_a_progress_bar(self, start: Start, record: Record, terminal: Any) -> None:
         process = start("transcribe", record("[red]a.wav", "hang"), stderr=terminal.descriptor)
         shown = terminal.read_until("25%")
         assert "[red]a.wav" in shown
@@ -128,13 +92,13 @@ class TestTerminal:
         assert "\x1b[2K" in after  # the bar is gone
         assert "\x1b[?25h" in after  # and the cursor back
 
-    def test_several_have_one_for_all(self, start: Start, record: Record, terminal: Terminal) -> None:
+    def test_several_have_one_for_all(self, start: Start, record: Record, terminal: Any) -> None:
         process = start("transcribe", record("a.wav", "hang"), record("b.wav", "hang"), stderr=terminal.descriptor)
         terminal.read_until("2 recordings")
         process.send_signal(signal.SIGINT)
         assert process.wait() == 130
 
-    def test_results_and_errors_stand_clear_of_the_bars(self, start: Start, record: Record, terminal: Terminal) -> None:
+    def test_results_and_errors_stand_clear_of_the_bars(self, start: Start, record: Record, terminal: Any) -> None:
         files = [record("a.wav", "say Hello."), record("b.wav", "fail No!")]
         process = start("transcribe", *files, stdout=terminal.descriptor, stderr=terminal.descriptor)
         process.wait()
@@ -143,7 +107,7 @@ class TestTerminal:
         assert [line for line in lines if "error" in line] == ["error: b.wav: parrot: No!"]
 
     def test_a_terminal_that_cannot_move_gets_none(
-        self, start: Start, record: Record, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+        self, start: Start, record: Record, terminal: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("TERM", "dumb")
         process = start("transcribe", record("a.wav", "say Hello."), stderr=terminal.descriptor)

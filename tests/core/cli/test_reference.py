@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +13,7 @@ import pytest
 
 from debabelizer.cli.app import app
 from debabelizer.cli.reference import page, reference
+from debabelizer.testing.coded import encode_words, wav
 
 Run = Callable[..., Any]
 Record = Callable[[str, str], str]
@@ -31,8 +32,8 @@ def test_every_verb_and_option_is_there() -> None:
     for command in app.registered_commands:
         assert command.callback is not None
         assert f"`debabelizer {command.callback.__name__}`" in text
-    for option in ("--config", "--audio-format", "--json", "--sources"):
-        assert text.count(f"`{option}`") == 1
+    for option, verbs in {"--config": 1, "--audio-format": 2, "--json": 2, "--mic": 1, "--sources": 1}.items():
+        assert text.count(f"`{option}`") == verbs
 
 
 def test_exit_codes_are_those_of_the_program() -> None:
@@ -42,7 +43,8 @@ def test_exit_codes_are_those_of_the_program() -> None:
     assert told == [report.COMPLETE, report.FAILED, report.USAGE, report.INCOMPLETE, report.INTERRUPTED]
 
 
-EXAMPLES = re.findall(r"^\$ (.*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+EXAMPLES = re.findall(r"^\$ (.*debabelizer (?!stream).*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+LIVE = re.findall(r"^\$ (.*debabelizer stream .*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
@@ -60,5 +62,26 @@ def test_the_examples_work(run: Run, record: Record, home: Path, monkeypatch: py
     assert (result.code, result.err) == (0, "")
 
 
+@pytest.mark.parametrize("example", LIVE)
+def test_the_live_examples_work(
+    run: Run, soniox: Callable[..., Any], home: Path, monkeypatch: pytest.MonkeyPatch, example: str
+) -> None:
+    soniox()
+    audio = encode_words(3)
+    for name in ("talk.mp4", "lecture.mp3"):
+        (home / name).write_bytes(wav(audio))
+    stdin = audio if "--audio-format" in example else wav(audio)
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=BytesIO(stdin), isatty=lambda: False))
+    monkeypatch.setattr("debabelizer.audio.microphone.microphone", lambda **_: heard(audio))
+    result = run(*shlex.split(re.sub(r".*\| | >.*", "", example), comments=True)[1:])
+    assert (result.code, result.err) == (0, "")
+    assert "word2" in result.out
+
+
+async def heard(audio: bytes) -> AsyncIterator[bytes]:
+    yield audio
+
+
 def test_there_are_examples() -> None:
     assert len(EXAMPLES) > 5
+    assert len(LIVE) > 3
