@@ -190,7 +190,13 @@ class Peer(asyncio.Protocol):
 
     def _message(self, session: SonioxSession, message: bytes) -> None:
         if self._text:
-            self._receive_text(session, message.decode())
+            try:
+                text = message.decode()
+            except UnicodeDecodeError:
+                self._wire.fail(1007, "text must be UTF-8")
+                self._flush()
+            else:
+                self._receive_text(session, text)
         else:
             self._note("audio" if message else "empty", len(message))
             outputs, audio = session.receive_audio(message)
@@ -222,7 +228,7 @@ class Peer(asyncio.Protocol):
 
     def _hear(self, session: SonioxSession, audio: bytes) -> None:
         """Hear audio up to the next fault, and on."""
-        while audio and self._listening:
+        while audio and self._listening and session.state is State.RUN:
             at = self._hub.faults.next_position(self.log.number, self._elsewhere)
             room = len(audio) if at is None else session.bytes_until(at)
             piece, audio = audio[:room], audio[room:]
@@ -244,7 +250,7 @@ class Peer(asyncio.Protocol):
         self._hub.seconds += session.seconds - self.log.seconds
         self.log.seconds = session.seconds
         if session.state is State.RUN and self._listening:
-            position = session.seconds + EPSILON
+            position = session.seconds + 2 * EPSILON  # so that no room means that it is reached, however it is rounded
             for fault in self._hub.faults.reach(self.log.number, position, self._elsewhere):
                 self.strike(fault)
 

@@ -57,7 +57,7 @@ class Tokenizer:
         bare, self._first = self._first, False
         translation = self._translation(word)
         pieces = self._pieces(word, word.text, bare=bare)
-        guesses = self._pieces(word, word.text if word.interim is None else word.interim, bare=bare)
+        guesses = pieces if word.interim is None else self._pieces(word, word.interim, bare=bare)
         members = self._members(word, translated=translation is not None)
         tokens = []
         for index, (text, start, end) in enumerate(pieces):

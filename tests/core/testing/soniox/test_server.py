@@ -129,7 +129,7 @@ class TestHandshake:
     @pytest.mark.parametrize("fault", [Fault.reset("accept"), Fault.eof("accept")], ids=str)
     async def test_dropped_before_the_answer(self, client: Any, fault: Fault) -> None:
         async with SonioxSimulator(faults=[fault]) as server:
-            with pytest.raises((OSError, websockets.InvalidMessage)):
+            with pytest.raises((OSError, websockets.exceptions.InvalidMessage)):
                 await client.transcribe(server, AUDIO, open_timeout=5)
 
     @pytest.mark.parametrize("fault", [Fault.reset("open"), Fault.eof("open"), Fault.close(1000, "open")], ids=str)
@@ -468,6 +468,25 @@ class TestBrokenFrames:
         received = await self.received(client, Fault.duplicate(2.0))
         assert sum(first == second for first, second in pairwise(received)) > 40
         assert json.loads(received[-1])["finished"]
+
+
+class TestClientFaults:
+    async def test_text_that_is_no_text(self, client: Any) -> None:
+        async with SonioxSimulator() as server, client.started(server) as socket:
+            await socket.send(b"\xff\xfe", text=True)
+            assert (await client.listen(socket)).code == 1007
+
+    async def test_a_message_that_is_too_long(self, client: Any) -> None:
+        async with SonioxSimulator(behaviour=Behaviour(max_message=100_000)) as server:
+            assert (await client.transcribe(server, AUDIO, chunk=200_000)).code == 1009
+
+    async def test_a_silenced_session_that_ends_before_its_last_fault(self, client: Any) -> None:
+        faults = [Fault.mute(1.0), Fault.reset(3.0)]
+        async with SonioxSimulator(faults=faults, behaviour=Behaviour(max_duration=2.0)) as server:
+            async with client.started(server) as socket:
+                await socket.send(AUDIO)
+                await (await socket.ping())
+            assert server.connections[0].seconds == 2.0
 
 
 class TestLog:
