@@ -148,6 +148,24 @@ class TestEnds:
 class TestTime:
     virtual = True
 
+    async def test_a_client_that_does_not_read_holds_up_the_server(self) -> None:
+        async with line() as (_, reader, writer, server):
+            for _ in range(40):
+                writer.write(bytes(100_000))
+                await asyncio.sleep(1)
+            held_up = len(server.heard)
+            assert held_up < 3_000_000
+            assert len(await reader.readexactly(4_000_000)) == 4_000_000
+            assert len(server.heard) == 4_000_005
+
+    async def test_leaving_before_the_line_is_made(self) -> None:
+        listener = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+        async with FaultProxy(*listener.sockets[0].getsockname()[:2]) as proxy:
+            _, writer = await asyncio.open_connection(proxy.host, proxy.port)
+        assert proxy.open == 0
+        writer.transport.abort()
+        listener.close()
+
     async def test_stall_and_resume(self) -> None:
         async with line() as (proxy, reader, writer, server):
             proxy.stall("down")
