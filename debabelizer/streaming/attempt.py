@@ -22,6 +22,7 @@ from debabelizer.streaming.connection import End, Feed, Flush
 from debabelizer.streaming.dialect import ConnectionEvent, Finished, Hypothesis, Processed
 from debabelizer.streaming.flushes import Flushes, FlushMark
 from debabelizer.streaming.journal import AudioJournal
+from debabelizer.streaming.outbox import Outbox
 from debabelizer.streaming.policy import StreamPolicy
 
 __all__ = ["Attempt", "Host"]
@@ -39,6 +40,7 @@ class Host(Protocol):
     clock: Clock
     policy: StreamPolicy
     journal: AudioJournal
+    outbox: Outbox
     work: Signal
     moved: Signal
     flushes: Flushes
@@ -51,13 +53,6 @@ class Host(Protocol):
 
     def handle(self, event: ConnectionEvent) -> None:
         """Take one event of the running attempt."""
-
-    @property
-    def blocked(self) -> bool:
-        """Whether the user is too far behind in reading."""
-
-    async def unblocked(self) -> None:
-        """Wait until the user has read."""
 
 
 class Attempt:

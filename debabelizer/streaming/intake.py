@@ -128,7 +128,7 @@ class Intake:
 
     def _mind_reader(self) -> None:
         supervisor = self._supervisor
-        if supervisor.blocked and not supervisor.was_read and not self.pulls:
+        if supervisor.outbox.full and not supervisor.was_read and not self.pulls:
             raise StreamUsageError(
                 f"Nobody reads the results of this stream, and {len(supervisor.outbox)} wait already.",
                 hint="Iterate over the stream in another task than the one that sends audio.",

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, cast
 
 from debabelizer.audio.format import AudioFormat, Encoding
+from debabelizer.audio.origin import recognised
 from debabelizer.audio.source import AudioSource
 from debabelizer.spec import Capabilities
 from debabelizer.streaming.intake import Source
@@ -33,12 +34,13 @@ def wire_format(capabilities: Capabilities, audio_format: AudioFormat) -> AudioF
 def source_of(source: Any, audio_format: AudioFormat | None) -> tuple[Source, AudioFormat]:
     """How to pull audio from `source`, and the format in which it comes.
 
-    An async iterable of bytes is live, raw audio: in `audio_format`, in the format it names itself by an
-    attribute of that name, or in the default one. Everything else is decoded.
+    An async iterable of bytes, or an async reader, is live, raw audio: in `audio_format`, in the format it names
+    itself by an attribute of that name, or in the default one. Everything else is decoded.
     """
-    if hasattr(source, "__aiter__") and not isinstance(source, AudioSource):
+    live = None if isinstance(source, AudioSource) else recognised(source).chunks
+    if live is not None:
         given = audio_format or getattr(source, "audio_format", None) or AudioFormat()
-        return Source(blocks=lambda: _live(source)), given
+        return Source(blocks=lambda: _live(live)), given
     audio = AudioSource.of(source, audio_format=audio_format)
     decoded = AudioFormat()
 

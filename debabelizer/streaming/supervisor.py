@@ -25,8 +25,6 @@ from random import random as uniform
 from debabelizer.audio.format import AudioFormat
 from debabelizer.errors import (
     CloseTimeout,
-    ConnectionLostError,
-    ProviderError,
     StreamClosedError,
     StreamError,
 )
@@ -53,6 +51,7 @@ from debabelizer.streaming.policy import StreamPolicy
 from debabelizer.streaming.record import Record
 from debabelizer.streaming.retry import RetryBudget
 from debabelizer.streaming.tasks import spawn, stop
+from debabelizer.streaming.verdict import cause_of
 
 __all__ = ["Outcome", "Supervisor"]
 
@@ -203,18 +202,11 @@ class Supervisor:
             return
         history.reconnects += 1
         start = self._attempt.start
-        at = self.journal.seconds(start)
+        at, replayed = self.journal.seconds(start), self.journal.seconds(history.to_replay(start))
         gap = next((gap.end - gap.start for gap in self.record.gaps[-1:] if gap.end == at), 0.0)
-        replayed = self.journal.seconds(history.to_replay(start))
-        self.outbox.put(
-            Reconnected(
-                attempt=history.count,
-                provider=self._leg.provider,
-                replayed=replayed,
-                gap=gap,
-                speakers_restart=True,
-            )
-        )
+        provider = self._leg.provider
+        event = Reconnected(attempt=history.count, provider=provider, replayed=replayed, gap=gap, speakers_restart=True)
+        self.outbox.put(event)
 
     def handle(self, event: ConnectionEvent) -> None:
         """Take one event of the running attempt."""
@@ -245,16 +237,6 @@ class Supervisor:
             return False
         self._doubted = self.journal.confirmed
         return True
-
-    @property
-    def blocked(self) -> bool:
-        """Whether the user is too far behind in reading."""
-        return self.outbox.full
-
-    async def unblocked(self) -> None:
-        """Wait until the user has read."""
-        while self.outbox.full:
-            await self.outbox.drained.wait()
 
     # --- the owner ---
 
@@ -373,14 +355,7 @@ class Supervisor:
             if self._complete() and self.intake.error is None:
                 self._settle(Outcome())  # the user need not wait while the connection is closed
             return None
-        if task.cancelled():
-            return ConnectionLostError("The connection was cancelled from outside.", provider=leg.provider)
-        error = task.exception()
-        if error is None:
-            error = ConnectionLostError("The connection ended before the end of audio.", provider=leg.provider)
-        if isinstance(error, ProviderError):
-            error.provider = error.provider or leg.provider
-        return error if isinstance(error, Exception) else ConnectionLostError(repr(error), provider=leg.provider)
+        return cause_of(task, leg.provider)
 
     async def _see_off(self, task: asyncio.Task[None]) -> None:
         """Give a connection that finished the time to close properly."""

@@ -228,6 +228,21 @@ def test_a_stream_of_live_audio() -> None:
     asyncio.run(case())
 
 
+def test_an_async_reader_is_live_audio_too_and_not_read_by_lines() -> None:
+    async def case() -> None:
+        fresh()
+        reader = asyncio.StreamReader(limit=16)
+        reader.feed_data(speech(1, 20))
+        reader.feed_eof()
+        async with processor(line()) as voice:
+            async for _ in (stream := voice.transcribe_stream(reader, audio_format=FORMAT)):
+                pass
+        assert stream.transcript.words[-1].text == "20"
+        assert len(stream.transcript.words) == 20
+
+    asyncio.run(case())
+
+
 def test_audio_is_converted_to_what_the_provider_takes() -> None:
     async def case() -> None:
         fresh()

@@ -83,10 +83,6 @@ class Preview:
         self._onset = (now, heard)
         self._due = now + _FIRST
 
-    def hurry(self, now: float) -> None:
-        """A part of the utterance became final: the rest of it is to be shown again at once."""
-        self._due = now
-
     def done(self, plan: Plan, take: Take) -> None:
         """What was planned was decoded."""
         self._latest = take

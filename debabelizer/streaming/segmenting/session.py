@@ -178,8 +178,6 @@ class Session:
         events += self._withdraw()
         if self._backlog.is_slow(utterance, take.work):
             events.append(Notice("The engine is slower than speech: results come late."))
-        if utterance.cut:
-            self._preview.hurry(self._link.clock.time())
         self._backlog.pop()
         self._changed.notify()
         await self._link.emit(*events, *self._settle())
