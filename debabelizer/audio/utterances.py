@@ -52,7 +52,7 @@ class CutterPolicy:
     silence: float = 0.6
     padding: float = 0.1
     min_speech: float = 0.1
-    max_utterance: float = 20.0
+    max_utterance: float = 15.0
 
     def __post_init__(self) -> None:
         if not 0.0 < self.release <= self.threshold < 1.0:
