@@ -134,10 +134,12 @@ class Attempt:
                 if end is not None:
                     self._note_processed(end)
             self._host.handle(event)
-        if self._host.blocked:
+        outbox = self._host.outbox
+        if outbox.full:
             self._paused += 1
             try:
-                await self._host.unblocked()
+                while outbox.full:
+                    await outbox.drained.wait()
             finally:
                 self._paused -= 1
                 self._excuse()  # whatever the peer did not do meanwhile was our doing

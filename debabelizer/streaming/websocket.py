@@ -40,9 +40,13 @@ class WebSocketConnection(Connection):
             await self._converse(socket, link)
             graceful = True
         finally:
-            if not graceful:
-                socket.transport.abort()  # no closing handshake with a peer that failed us
-            await socket.close()
+            try:
+                if graceful:
+                    await socket.close()
+            finally:
+                # No closing handshake with a peer that failed us; and none without end, should it stop reading.
+                socket.transport.abort()
+                await socket.wait_closed()
 
     async def _connect(self, opening: Opening, link: Link) -> ClientConnection:
         try:
