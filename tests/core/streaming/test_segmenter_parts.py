@@ -189,16 +189,6 @@ def test_phrases_of_another_utterance_are_forgotten() -> None:
     assert plan.audio.start == plan.utterance.start
 
 
-def test_after_a_cut_the_rest_is_due_at_once() -> None:
-    room = Room()
-    room.hear(speech(2.0))
-    room.decode(work=1.0)
-    room.hear(speech(0.1))
-    assert room.plan().when > room.now
-    room.preview.hurry(room.now)
-    assert room.plan().when == room.now
-
-
 def test_audio_that_comes_faster_than_speech_is_not_live() -> None:
     room = Room()
     room.hear(speech(4.0), speed=10.0)
