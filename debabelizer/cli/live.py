@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["listen"]
 
 
-async def listen(processor: VoiceProcessor, source: Any, view: View, **options: Any) -> int:
+async def listen(
+    processor: VoiceProcessor, source: Any, view: View, *, greeting: str | None = None, **options: Any
+) -> int:
     """Stream `source` into `view`; returns the exit code.
 
     The first Ctrl-C ends the audio, and what was said so far is still transcribed; the second abandons that.
@@ -29,6 +31,7 @@ async def listen(processor: VoiceProcessor, source: Any, view: View, **options: 
         processor: Does the work; it is closed afterwards.
         source: Whatever `VoiceProcessor.transcribe_stream` takes.
         view: Where the events go.
+        greeting: What to tell as soon as the stream is open.
         options: See `VoiceProcessor.transcribe_stream`.
 
     Raises:
@@ -38,6 +41,8 @@ async def listen(processor: VoiceProcessor, source: Any, view: View, **options: 
     async with processor, processor.transcribe_stream(source, **options) as stream:
         try:
             with view, _interruptible(stream):
+                if greeting:
+                    note(greeting)
                 async for event in stream.events():
                     view.show(event)
         except StreamError as error:

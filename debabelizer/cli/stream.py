@@ -17,7 +17,7 @@ from debabelizer.cli.inputs import (
     check_stdin,
     raw_format,
 )
-from debabelizer.cli.report import INTERRUPTED, UsageError, note
+from debabelizer.cli.report import INTERRUPTED, UsageError
 
 __all__ = ["EXAMPLES", "stream"]
 
@@ -69,7 +69,8 @@ def stream(
     from debabelizer.processor import VoiceProcessor
 
     raw = raw_format(audio_format)
-    source = _source(file, mic=mic or device is not None, device=device, is_raw=raw is not None)
+    mic = mic or device is not None
+    source = _source(file, mic=mic, device=device, is_raw=raw is not None)
     processor = VoiceProcessor(choices.config, profile=choices.profile, provider=provider, sets=choices.sets)
     shown = view(as_json=as_json)
     options: dict[str, Any] = {
@@ -78,8 +79,9 @@ def stream(
         # None leaves it to the configuration; an engine need not work for what nobody sees.
         "interim": None if shown.interim and not no_interim else False,
     }
+    greeting = "Listening. Ctrl-C ends it." if mic and sys.stderr.isatty() else None
     try:
-        code = asyncio.run(listen(processor, source, shown, **options))
+        code = asyncio.run(listen(processor, source, shown, greeting=greeting, **options))
     except KeyboardInterrupt:
         code = INTERRUPTED
     raise typer.Exit(code)
@@ -99,6 +101,4 @@ def _source(file: str | None, *, mic: bool, device: str | None, is_raw: bool) ->
         raise UsageError("The microphone has its own audio format.", hint="Leave out --audio-format.")
     from debabelizer.audio.microphone import microphone
 
-    if sys.stderr.isatty():
-        note("Listening. Ctrl-C ends it.")
     return microphone(device=int(device) if device is not None and device.isdecimal() else device)

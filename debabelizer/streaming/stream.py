@@ -108,6 +108,8 @@ class TranscriptionStream:
     async def end_audio(self) -> None:
         """No more audio. Returns at once; the iteration goes on until everything is proven processed.
 
+        A source that the stream pulls from is not read any further.
+
         Raises:
             AudioFormatError: If the audio ended within a frame; the stream has ended all the same.
         """

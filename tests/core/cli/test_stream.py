@@ -244,6 +244,16 @@ class TestMicrophone:
         assert (result.code, result.out.splitlines(), result.err) == (0, LINES, "")
         assert opened == [{"device": device}]
 
+    def test_on_a_terminal_it_says_that_it_listens(
+        self, run: Run, soniox: Soniox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("debabelizer.audio.microphone.microphone", lambda **_: FakeMicrophone())
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+        soniox()
+        assert run("stream", "--mic").err == "note: Listening. Ctrl-C ends it.\n"
+        result = run("stream", "--mic", "-p", "nobody")
+        assert (result.code, "Listening" in result.err) == (2, False)
+
     def test_without_the_extra(self, run: Run, soniox: Soniox, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "sounddevice", None)
         soniox()
