@@ -3,8 +3,8 @@
     python benchmarks/accuracy.py FOLDER [--provider NAME] [--language CODE] [--sets NAME ...]
 
 FOLDER holds recordings in subfolders, one for each set, and `manifest.json`: an object whose ``files`` have
-``file``, ``text``, ``language`` and ``seconds``. Files without a text or of another language are left out. Prints
-a Markdown table.
+``file``, ``text``, ``language`` and ``seconds``. Files without a text, of another language or without a header are
+left out. Prints a Markdown table.
 
 Texts are compared as Whisper's authors do it, after their normaliser: no punctuation, no case, numbers as digits.
 The real-time factor is processing time by audio time, one file after another, with the model already loaded.
@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from pathlib import Path
 import jiwer
 
 from debabelizer import VoiceProcessor
+from debabelizer.errors import AudioError
 
 
 @dataclass(slots=True)
@@ -65,7 +67,11 @@ async def measure(folder: Path, provider: str, language: str, sets: list[str], *
             if sets and name not in sets:
                 continue
             begun = time.perf_counter()
-            transcript = await processor.transcribe(folder / entry["file"], language_hints=[language])
+            try:
+                transcript = await processor.transcribe(folder / entry["file"], language_hints=[language])
+            except AudioError as error:  # e.g. raw audio without a header
+                print(f"left out: {error}", file=sys.stderr)
+                continue
             tally = tallies.setdefault(name, Tally())
             tally.wall += time.perf_counter() - begun
             tally.audio += entry["seconds"]
