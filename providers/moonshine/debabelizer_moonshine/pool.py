@@ -58,6 +58,14 @@ class EnginePool:
         """Run a short function in the thread for voice activity."""
         return self._submit(self._listening, function, *args, **kwargs)
 
+    def warm_up(self) -> None:
+        """Begin to load an engine if there is none, for work that will come soon.
+
+        Nobody waits for it: if it fails, then so does the first decoding, which tries again and says why.
+        """
+        if not self._idle and not self._running:
+            self._start(self._decoding, lambda: self._idle.append(self._load()))
+
     async def aclose(self) -> None:
         """Wait for what runs, then end the threads and free the engines. Idempotent."""
         executors = (self._decoding, self._listening)
@@ -73,10 +81,15 @@ class EnginePool:
     def _submit(
         self, executor: ThreadPoolExecutor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> asyncio.Future[T]:
+        return asyncio.wrap_future(self._start(executor, function, *args, **kwargs))
+
+    def _start(
+        self, executor: ThreadPoolExecutor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> Future[T]:
         future = executor.submit(function, *args, **kwargs)
         self._running.add(future)
         future.add_done_callback(self._running.discard)
-        return asyncio.wrap_future(future)
+        return future
 
     def _decode(self, samples: NDArray[np.float32]) -> Decoded:
         # There are as many threads as engines may be, so an engine is idle or may be loaded.

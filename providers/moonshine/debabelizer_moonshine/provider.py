@@ -78,7 +78,9 @@ class MoonshineProvider(Provider[MoonshineSettings]):
 
     def decoder(self, request: Request[MoonshineSettings]) -> UtteranceDecoder:
         """Lend the pool to the core, which makes streams of it."""
-        return self._open_pool(request.settings)
+        pool = self._open_pool(request.settings)
+        pool.warm_up()
+        return pool
 
     async def aclose(self) -> None:
         """End the threads and free the engines. Idempotent."""

@@ -16,9 +16,9 @@ class MoonshineSettings(ProviderSettings):
     """How many utterances are recognised at the same time. Each engine takes about 100 MB and keeps one processor
     core busy; it is loaded when it is first needed. The first transcription of a processor decides."""
 
-    silence: float = Field(default=1.0, ge=0.1, le=5.0)
-    """Pause, in seconds, that ends an utterance of a recording. A shorter one gives shorter segments, and costs
-    accuracy: the model misses what came before. Streams have a rule of their own."""
+    silence: float = Field(default=1.2, ge=0.1, le=5.0)
+    """Pause, in seconds, that ends an utterance of a recording. A shorter one gives shorter segments and more errors,
+    because the model misses what came before. Streams have a rule of their own."""
 
     max_utterance: float = Field(default=15.0, ge=2.0, le=30.0)
     """Longest utterance, in seconds; a longer one is cut at the best pause in its second half. Longer ones are no more
