@@ -72,7 +72,10 @@ class EnginePool:
         for executor in executors:
             executor.shutdown(wait=False)
         if running := tuple(self._running):  # Copied: the threads take theirs out as they finish.
-            await asyncio.wait([asyncio.wrap_future(future) for future in running])
+            ended, _ = await asyncio.wait([asyncio.wrap_future(future) for future in running])
+            for future in ended:
+                if not future.cancelled():
+                    future.exception()  # Looked at, so that asyncio does not complain that nobody did.
         for executor in executors:
             executor.shutdown()  # Nothing runs any more, so this does not block.
         while self._idle:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -94,6 +95,47 @@ def test_engines_are_loaded_when_they_are_needed_and_not_more_than_asked_for() -
         assert len(world.engines) == 2
         await pool.aclose()
         assert all(engine.closed for engine in world.engines)
+
+    run(case)
+
+
+def test_warming_up_loads_one_engine_before_it_is_needed() -> None:
+    async def case() -> None:
+        world = World()
+        pool = EnginePool(world.load, 1)
+        pool.warm_up()
+        pool.warm_up()
+        assert (await pool.decode(utterance(1))).text == "1"
+        pool.warm_up()
+        await pool.decode(utterance(2))
+        await pool.aclose()
+        assert [engine.closed for engine in world.engines] == [True]
+
+    run(case)
+
+
+def test_an_engine_that_cannot_be_loaded_is_told_to_who_decodes_and_not_to_the_loop() -> None:
+    def load() -> FakeEngine:
+        loading.wait(5.0)
+        raise ProviderError("no model")
+
+    loading = threading.Event()
+
+    async def case() -> None:
+        complaints: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: complaints.append(context))
+        pool = EnginePool(load, 1)
+        pool.warm_up()
+        decoding = pool.decode(utterance(1))
+        loading.set()
+        with pytest.raises(ProviderError, match="no model"):
+            await decoding
+        loading.clear()
+        pool.warm_up()
+        asyncio.get_running_loop().call_later(0.05, loading.set)
+        await pool.aclose()
+        gc.collect()
+        assert complaints == []
 
     run(case)
 
