@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import socket
 from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
@@ -111,6 +112,8 @@ class MemoryServer(asyncio.AbstractServer):
 
 
 class _ListeningSocket:
+    family = socket.AF_INET
+
     def __init__(self, address: tuple[str, int]) -> None:
         self._address = address
 

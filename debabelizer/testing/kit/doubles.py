@@ -1,0 +1,130 @@
+"""What stands in for the vendor, or for the engine, while a case runs."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from contextlib import ExitStack
+from http import HTTPStatus
+from types import TracebackType
+from typing import Any, ClassVar, Protocol, Self
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.http11 import Request, Response
+
+__all__ = ["EngineDouble", "Simulator", "WebSocketService"]
+
+
+class Simulator(Protocol):
+    """The contract. The kit calls the class with the key that is to be accepted, and enters it for one case.
+
+    It writes what it hears in the audio: ``word7`` for the coded word of number 7, see `CodedWords`. It does what
+    the spec claims, when it is asked to: a speaker for each word, a language, a translation (of any text), and so on.
+    A service accepts no key but the one it was given.
+    """
+
+    def __init__(self, key: str) -> None: ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Leaves no task and no socket behind."""
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Host and port on which it listens while it is entered; None for an engine in this process."""
+
+    def settings(self, host: str, port: int) -> Mapping[str, Any]:
+        """The provider's table that leads it to this simulator by way of `host` and `port`.
+
+        That is the simulator's own address, or the fault proxy that stands before it. The kit adds the secrets that
+        the spec names.
+        """
+
+
+class EngineDouble:
+    """Stands in for an engine in this process. As it is, nothing is replaced: for engines that hear coded words.
+
+    Others are replaced, for as long as a case runs, by overriding `install`.
+    """
+
+    address: ClassVar[tuple[str, int] | None] = None
+
+    def __init__(self, key: str = "") -> None:
+        self.key = key
+        self._installed = ExitStack()
+
+    async def __aenter__(self) -> Self:
+        self.install(self._installed)
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._installed.close()
+
+    def settings(self, host: str = "", port: int = 0) -> Mapping[str, Any]:
+        """See `Simulator`; nothing by default."""
+        del host, port
+        return {}
+
+    def install(self, stack: ExitStack) -> None:
+        """Put doubles where the provider finds its engine.
+
+        ``stack.enter_context(mock.patch("debabelizer_acme.provider.Engine", CodedEngine))``
+        """
+
+
+class WebSocketService(ABC):
+    """A WebSocket service on loopback: write `serve`, and `settings`; say in `refuse` what a wrong key gets."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self._server: Server | None = None
+
+    async def __aenter__(self) -> Self:
+        # No compression: it costs time, and hides from the fault proxy what a frame is.
+        self._server = await serve(
+            self.serve, "127.0.0.1", 0, process_request=self._admit, compression=None, ping_interval=None, max_size=None
+        )
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._server is not None:
+            for connection in tuple(self._server.connections):
+                connection.transport.abort()
+            self._server.close()
+            await self._server.wait_closed()
+            self._server = None
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """See `Simulator`."""
+        if self._server is None:
+            raise RuntimeError("The simulator is not entered.")
+        host, port = next(iter(self._server.sockets)).getsockname()[:2]
+        return host, port
+
+    @abstractmethod
+    def settings(self, host: str, port: int) -> Mapping[str, Any]:
+        """See `Simulator`."""
+
+    @abstractmethod
+    async def serve(self, socket: ServerConnection) -> None:
+        """Serve one connection. What it raises because the connection is gone does not matter."""
+
+    def refuse(self, request: Request) -> int | None:
+        """The HTTP status with which a handshake is refused, or None to accept it.
+
+        By default the key is looked for in the header ``Authorization``, as ``Bearer`` or ``Token``.
+        """
+        given = request.headers.get("Authorization", "")
+        return None if given in {f"Bearer {self.key}", f"Token {self.key}", self.key} else HTTPStatus.UNAUTHORIZED
+
+    def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
+        status = self.refuse(request)
+        return None if status is None else connection.respond(HTTPStatus(status), "Refused.\n")
