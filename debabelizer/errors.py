@@ -137,11 +137,21 @@ class ConfigProblem:
 
 
 class ConfigError(DebabelizerError):
-    """The configuration cannot be used; all problems are reported at once."""
+    """The configuration cannot be used; all problems are reported at once.
 
-    def __init__(self, problems: Sequence[ConfigProblem]) -> None:
+    Attributes:
+        problems: Every fault found.
+        settings: What could be read all the same, for a check that wants to find more faults; or None.
+    """
+
+    def __init__(self, problems: Sequence[ConfigProblem], *, settings: Any = None) -> None:
         self.problems = tuple(problems)
+        self.settings = settings
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Settings may hold secrets, which do not leave the process.
+        return _remake, (type(self), self.args, {**vars(self), "settings": None})
 
 
 class ProviderLookupError(DebabelizerError):

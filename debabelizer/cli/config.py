@@ -9,7 +9,7 @@ import typer
 
 from debabelizer.cli.common import Choices, configurable
 from debabelizer.cli.report import note
-from debabelizer.errors import ConfigError
+from debabelizer.errors import ConfigError, ConfigProblem
 
 if TYPE_CHECKING:
     from debabelizer.config import Settings
@@ -55,12 +55,18 @@ def check(choices: Choices) -> None:
     """
     import debabelizer.config as configuration
 
-    settings = choices.settings()
+    broken: tuple[ConfigProblem, ...] = ()
+    try:
+        settings = choices.settings()
+    except ConfigError as error:
+        if error.settings is None:
+            raise
+        settings, broken = error.settings, error.problems
     report = configuration.check(settings, choices.registry(settings))
     for remark in report.notes:
         note(str(remark))
-    if report.problems:
-        raise ConfigError(report.problems)
+    if problems := (*broken, *(problem for problem in report.problems if problem not in broken)):
+        raise ConfigError(problems)
     files = ", ".join(map(str, files_of(settings)))
     typer.echo(f"Nothing is wrong with {files}." if files else "There is no configuration file: all is default.")
 

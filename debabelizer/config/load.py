@@ -94,4 +94,10 @@ def _resolve(stack: Stack, problems: list[ConfigProblem]) -> Settings:
         return found.of(stack, layer)
     problems = [*problems, *more, *(found if isinstance(found, list) else ())]
     # What is wrong in the chosen profile was found twice: there, and where it is laid over the rest.
-    raise ConfigError(in_order(problems))
+    raise ConfigError(in_order(problems), settings=_salvaged(stack, layer))
+
+
+def _salvaged(stack: Stack, layer: Layer) -> Settings | None:
+    """The providers' tables of a configuration that is broken elsewhere, so that they can be checked with it."""
+    found = validated(Settings, {"providers": layer.data.get("providers", {})}, layer)
+    return found.of(stack, layer) if isinstance(found, Settings) else None

@@ -202,4 +202,6 @@ def test_all_problems_are_told_at_once() -> None:
 def test_a_problem_has_no_place_for_a_value() -> None:
     """A mistyped key may hold a secret, so a problem must not be able to carry what stands behind the key."""
     assert set(ConfigProblem.__slots__) == {"message", "key", "source", "line", "column", "hint"}
-    assert vars(ConfigError([ConfigProblem("Fault.")])).keys() == {"problems", "message", "hint"}
+    plain = vars(ConfigError([ConfigProblem("Fault.")]))
+    assert plain.keys() == {"problems", "settings", "message", "hint"}
+    assert plain["settings"] is None

@@ -97,3 +97,13 @@ def test_two_files_in_one_folder(run: Run, file: Path, home: Path) -> None:
     result = run("config", "check")
     assert (result.code, result.out) == (2, "")
     assert "two configurations" in result.err
+
+
+def test_faults_of_the_configuration_and_of_a_providers_table_are_told_together(run: Run, home: Path) -> None:
+    file = home / "debabelizer.toml"
+    file.write_text('[sst]\nx = 1\n[providers.caged]\napi_kee = "hidden-value"\n')
+    result = run("config", "check")
+    assert result.code == 2
+    assert "sst: there is no such key" in result.err
+    assert "providers.caged.api_kee" in result.err
+    assert "hidden-value" not in result.err + result.out
