@@ -1,0 +1,224 @@
+"""How soon and how well the embedded engine streams: latency, accuracy, processor time, memory.
+
+    python benchmarks/streaming_local.py FOLDER [--seconds 30] [--streams 1 4 8] [--sets phone-en en] [--minutes 10]
+
+FOLDER is as for `accuracy.py`. Prints Markdown tables. Live audio comes in real time, in pieces of 50 ms, so this
+takes about three minutes.
+
+* First interim: from the beginning of speech, as voice activity heard it, to the first text of it.
+* Final: from the end of speech to its final text; and from the moment when the pause was long enough to end the
+  utterance, which is as soon as anybody can know. Utterances cut for their length are left out of both.
+* Processor: of all cores, per second of audio, voice activity and the client's part included.
+* Stall: the longest time for which the event loop stood still.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jiwer
+from accuracy import normaliser
+
+from debabelizer import SpeechStarted, StreamingResult, VoiceProcessor
+from debabelizer.audio.format import AudioFormat
+from debabelizer.audio.source import AudioSource
+from debabelizer.audio.utterances import CutterPolicy
+
+FORMAT = AudioFormat()
+CHUNK = 0.05  # seconds
+GAP = 1.2  # seconds of silence between recordings
+PAUSE = CutterPolicy().silence  # seconds that end an utterance
+
+
+@dataclass(slots=True)
+class Live:
+    """What was seen of live streams, in seconds: one entry for each utterance."""
+
+    first_interim: list[float] = field(default_factory=list)
+    final: list[float] = field(default_factory=list)
+    interims: int = 0
+    audio: float = 0.0
+    processor: float = 0.0
+    stall: float = 0.0
+
+    def row(self, streams: int) -> str:
+        """The measurement as a line of the table."""
+        cells = (
+            streams,
+            spread(self.first_interim),
+            spread(self.final),
+            spread([seconds - PAUSE for seconds in self.final]),
+            f"{self.interims / self.audio:.1f}",
+            f"{self.processor / self.audio:.2f}",
+            f"{1000 * self.stall:.0f}",
+            len(self.final),
+        )
+        return f"| {' | '.join(map(str, cells))} |"
+
+
+def spread(values: Sequence[float]) -> str:
+    """Median, and what nine of ten do not exceed."""
+    if not values:
+        return "-"
+    return f"{statistics.median(values):.2f} / {sorted(values)[int(0.9 * (len(values) - 1))]:.2f}"
+
+
+async def decoded(path: Path) -> bytes:
+    """A recording as raw audio."""
+    async with AudioSource.of(path).blocks(FORMAT) as blocks:
+        return b"".join([block async for block in blocks])
+
+
+def joined(recordings: Sequence[bytes], seconds: float, first: int = 0) -> bytes:
+    """Recordings one after another, beginning with the `first`, for at least so many seconds."""
+    silence = bytes(FORMAT.frames(GAP) * FORMAT.frame_bytes)
+    audio = bytearray(silence)
+    while FORMAT.seconds(len(audio)) < seconds:
+        audio += recordings[first % len(recordings)] + silence
+        first += 1
+    return bytes(audio)
+
+
+async def microphone(audio: bytes, begun: float) -> AsyncIterator[bytes]:
+    """Audio as it would be spoken."""
+    step = FORMAT.frames(CHUNK) * FORMAT.frame_bytes
+    for start in range(0, len(audio), step):
+        piece = audio[start : start + step]
+        await asyncio.sleep(begun + FORMAT.seconds(start + len(piece)) - asyncio.get_running_loop().time())
+        yield piece
+
+
+async def listen(processor: VoiceProcessor, audio: bytes, live: Live) -> None:
+    """One live stream."""
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    onset: float | None = None
+    async with processor.transcribe_stream(microphone(audio, begun)) as stream:
+        async for event in stream.events():
+            now = loop.time() - begun
+            if isinstance(event, SpeechStarted):
+                onset = event.at
+            elif isinstance(event, StreamingResult) and event.text and not event.is_final:
+                live.interims += 1
+                if onset is not None:
+                    live.first_interim.append(now - onset)
+                    onset = None
+            elif isinstance(event, StreamingResult) and event.ends_utterance and event.end is not None:
+                live.final.append(now - event.end)
+    live.audio += FORMAT.seconds(len(audio))
+
+
+async def watch(live: Live) -> None:
+    """Notice when the event loop stands still."""
+    while True:
+        before = time.perf_counter()
+        await asyncio.sleep(0.005)
+        live.stall = max(live.stall, time.perf_counter() - before - 0.005)
+
+
+async def live_streams(processor: VoiceProcessor, recordings: Sequence[bytes], count: int, seconds: float) -> Live:
+    """So many live streams at once."""
+    live = Live()
+    talks = [joined(recordings, seconds, 3 * number) for number in range(count)]
+    watching = asyncio.ensure_future(watch(live))
+    processor_time = time.process_time()
+    async with asyncio.TaskGroup() as group:
+        for talk in talks:
+            group.create_task(listen(processor, talk, live))
+            await asyncio.sleep(0.37)  # people do not speak in step
+    live.processor = time.process_time() - processor_time
+    watching.cancel()
+    return live
+
+
+async def accuracy(processor: VoiceProcessor, files: Sequence[dict[str, Any]], folder: Path) -> tuple[float, float]:
+    """Word error rates of streams and of whole recordings, in percent."""
+    normal = normaliser("en")
+    references, streams, batches = [], [], []
+    for file in files:
+        async with processor.transcribe_stream(folder / file["file"], interim=False) as stream:
+            async for _ in stream:
+                pass
+        references.append(normal(file["text"]))
+        streams.append(normal(stream.transcript.text))
+        batches.append(normal((await processor.transcribe(folder / file["file"])).text))
+    return 100 * jiwer.wer(references, streams), 100 * jiwer.wer(references, batches)
+
+
+def resident() -> float:
+    """Memory of this process, in MB."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+async def memory(processor: VoiceProcessor, recordings: Sequence[bytes], minutes: float) -> list[float]:
+    """Memory after a tenth, the half, and the whole of a long stream, which comes as fast as it is taken."""
+    talk = joined(recordings, 60.0)
+    length = FORMAT.seconds(len(talk))
+    marks = [0.1 * minutes * 60, 0.5 * minutes * 60]
+    seen: list[float] = []
+
+    async def again_and_again() -> AsyncIterator[bytes]:
+        for start in range(round(minutes * 60 / length) * len(talk) // 6400):
+            at = start * 6400 % len(talk)
+            yield talk[at : at + 6400]
+
+    async with processor.transcribe_stream(again_and_again()) as stream:
+        async for result in stream:
+            if marks and (result.end or 0.0) > marks[0]:
+                marks.pop(0)
+                seen.append(resident())
+    return [*seen, resident()]
+
+
+async def measure(options: argparse.Namespace) -> None:
+    """Measure, and print."""
+    entries = json.loads((options.folder / "manifest.json").read_text(encoding="utf-8"))["files"]
+    entries = [entry for entry in entries if entry["text"] and entry["language"] == "en" and entry["human"]]
+    sets = {name: [entry for entry in entries if entry["file"].startswith(f"{name}/")] for name in options.sets}
+    recordings = [await decoded(options.folder / entry["file"]) for chosen in sets.values() for entry in chosen]
+    async with VoiceProcessor({}, provider=options.provider) as processor:
+        await processor.transcribe(options.folder / entries[0]["file"])  # loads the model
+        if options.streams:
+            print(
+                "| streams | first interim s | final s | after the pause s | interims/s | cores | stall ms | utterances |"
+            )
+            print("|---:|---:|---:|---:|---:|---:|---:|---:|")
+        for count in options.streams:
+            print((await live_streams(processor, recordings, count, options.seconds)).row(count), flush=True)
+        if options.sets:
+            print("\n| set | audio s | stream WER % | batch WER % |\n|---|---:|---:|---:|")
+        for name, chosen in sets.items():
+            stream, batch = await accuracy(processor, chosen, options.folder)
+            print(
+                f"| {name} | {sum(entry['seconds'] for entry in chosen):.0f} | {stream:.1f} | {batch:.1f} |", flush=True
+            )
+        if options.minutes:
+            early, half, end = await memory(processor, recordings, options.minutes)
+            print(f"\n| audio min | MB after a tenth | half | all |\n|---:|---:|---:|---:|")
+            print(f"| {options.minutes:g} | {early:.0f} | {half:.0f} | {end:.0f} |")
+
+
+def main() -> None:
+    """Read the options."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--provider", default="moonshine")
+    parser.add_argument("--seconds", type=float, default=30.0, help="length of each live measurement")
+    parser.add_argument("--streams", type=int, nargs="*", default=[1, 4, 8], help="live streams at once")
+    parser.add_argument("--sets", nargs="*", default=["phone-en", "en"], help="subfolders")
+    parser.add_argument("--minutes", type=float, default=10.0, help="length of the stream whose memory is measured")
+    asyncio.run(measure(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()
