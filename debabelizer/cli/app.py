@@ -17,6 +17,8 @@ from debabelizer import __version__
 from debabelizer.cli.common import Choices, ConfigOption, ProfileOption, SetOption, VerboseOption
 from debabelizer.cli.config import config
 from debabelizer.cli.doctor import doctor
+from debabelizer.cli.new_provider import EXAMPLES as NEW_PROVIDER_EXAMPLES
+from debabelizer.cli.new_provider import new_provider
 from debabelizer.cli.providers import EXAMPLES as PROVIDERS_EXAMPLES
 from debabelizer.cli.providers import providers
 from debabelizer.cli.report import complain, exit_code, listen, unexpected
@@ -104,6 +106,7 @@ app.command(epilog=STREAM_EXAMPLES)(stream)
 app.command(epilog=PROVIDERS_EXAMPLES)(providers)
 app.add_typer(config, name="config")
 app.command()(doctor)
+app.command(epilog=NEW_PROVIDER_EXAMPLES)(new_provider)
 
 
 def _version(wanted: bool) -> None:
