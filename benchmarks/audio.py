@@ -8,7 +8,6 @@ of all threads for each second of audio; memory is by how much the process grew,
 eleventh of a second of the same. An hour takes two to three minutes.
 """
 
-# ruff: noqa: T201
 
 from __future__ import annotations
 
@@ -109,7 +108,7 @@ def main() -> None:
             encode(audio, times, file, container, codec, rate, channels)
             size = file.stat().st_size
             command = [sys.executable, __file__, str(file), "--measure"]
-            done = subprocess.run(command, capture_output=True, check=True, text=True)  # noqa: S603 - this very file
+            done = subprocess.run(command, capture_output=True, check=True, text=True)
         seconds, cost, growth = map(float, done.stdout.split())
         print(
             f"| {name} | {seconds / 60:.1f} | {size / 1e6:.0f} | {cost:.1f} | {cost / seconds:.5f} | {growth:.0f} |",
