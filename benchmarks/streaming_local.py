@@ -1,6 +1,6 @@
 """How soon and how well the embedded engine streams: latency, accuracy, processor time, memory.
 
-    python benchmarks/streaming_local.py FOLDER [--seconds 30] [--streams 1 4 8] [--sets phone-en en] [--minutes 10]
+    python benchmarks/streaming_local.py FOLDER [--seconds 30] [--streams 1 4 8] [--minutes 10] [--no-accuracy]
 
 FOLDER is as for `accuracy.py`. Prints Markdown tables. Live audio comes in real time, in pieces of 50 ms, so this
 takes about three minutes.
@@ -8,7 +8,7 @@ takes about three minutes.
 * First interim: from the beginning of speech, as voice activity heard it, to the first text of it.
 * Final: from the end of speech to its final text; and from the moment when the pause was long enough to end the
   utterance, which is as soon as anybody can know. Utterances cut for their length are left out of both.
-* Processor: of all cores, per second of audio, voice activity and the client's part included.
+* Cores: processor time per second of audio, voice activity and the client's part included.
 * Stall: the longest time for which the event loop stood still.
 """
 
@@ -22,6 +22,8 @@ import statistics
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +56,13 @@ class Live:
         """The measurement as a line of the table."""
         cells = (
             streams,
+            len(self.final),
             spread(self.first_interim),
             spread(self.final),
             spread([seconds - PAUSE for seconds in self.final]),
             f"{self.interims / self.audio:.1f}",
             f"{self.processor / self.audio:.2f}",
             f"{1000 * self.stall:.0f}",
-            len(self.final),
         )
         return f"| {' | '.join(map(str, cells))} |"
 
@@ -69,7 +71,7 @@ def spread(values: Sequence[float]) -> str:
     """Median, and what nine of ten do not exceed."""
     if not values:
         return "-"
-    return f"{statistics.median(values):.2f} / {sorted(values)[int(0.9 * (len(values) - 1))]:.2f}"
+    return f"{statistics.median(values):.2f} / {sorted(values)[ceil(0.9 * len(values)) - 1]:.2f}"
 
 
 async def decoded(path: Path) -> bytes:
@@ -185,26 +187,27 @@ async def measure(options: argparse.Namespace) -> None:
     entries = json.loads((options.folder / "manifest.json").read_text(encoding="utf-8"))["files"]
     entries = [entry for entry in entries if entry["text"] and entry["language"] == "en" and entry["human"]]
     sets = {name: [entry for entry in entries if entry["file"].startswith(f"{name}/")] for name in options.sets}
-    recordings = [await decoded(options.folder / entry["file"]) for chosen in sets.values() for entry in chosen]
+    in_turn = [entry for turn in zip_longest(*sets.values()) for entry in turn if entry is not None]
+    recordings = [await decoded(options.folder / entry["file"]) for entry in in_turn]
     async with VoiceProcessor({}, provider=options.provider) as processor:
         await processor.transcribe(options.folder / entries[0]["file"])  # loads the model
         if options.streams:
             print(
-                "| streams | first interim s | final s | after the pause s | interims/s | cores | stall ms | utterances |"
+                "| streams | utterances | first interim s | final s | after pause s | interims/s | cores | stall ms |"
             )
             print("|---:|---:|---:|---:|---:|---:|---:|---:|")
         for count in options.streams:
             print((await live_streams(processor, recordings, count, options.seconds)).row(count), flush=True)
-        if options.sets:
+        if options.accuracy:
             print("\n| set | audio s | stream WER % | batch WER % |\n|---|---:|---:|---:|")
-        for name, chosen in sets.items():
+        for name, chosen in sets.items() if options.accuracy else ():
             stream, batch = await accuracy(processor, chosen, options.folder)
             print(
                 f"| {name} | {sum(entry['seconds'] for entry in chosen):.0f} | {stream:.1f} | {batch:.1f} |", flush=True
             )
         if options.minutes:
             early, half, end = await memory(processor, recordings, options.minutes)
-            print(f"\n| audio min | MB after a tenth | half | all |\n|---:|---:|---:|---:|")
+            print("\n| audio min | MB after a tenth | half | all |\n|---:|---:|---:|---:|")
             print(f"| {options.minutes:g} | {early:.0f} | {half:.0f} | {end:.0f} |")
 
 
@@ -216,6 +219,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30.0, help="length of each live measurement")
     parser.add_argument("--streams", type=int, nargs="*", default=[1, 4, 8], help="live streams at once")
     parser.add_argument("--sets", nargs="*", default=["phone-en", "en"], help="subfolders")
+    parser.add_argument("--no-accuracy", dest="accuracy", action="store_false")
     parser.add_argument("--minutes", type=float, default=10.0, help="length of the stream whose memory is measured")
     asyncio.run(measure(parser.parse_args()))
 
