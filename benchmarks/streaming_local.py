@@ -165,13 +165,12 @@ def resident() -> float:
 async def memory(processor: VoiceProcessor, recordings: Sequence[bytes], minutes: float) -> list[float]:
     """Memory after a tenth, the half, and the whole of a long stream, which comes as fast as it is taken."""
     talk = joined(recordings, 60.0)
-    length = FORMAT.seconds(len(talk))
     marks = [0.1 * minutes * 60, 0.5 * minutes * 60]
     seen: list[float] = []
 
     async def again_and_again() -> AsyncIterator[bytes]:
-        for start in range(round(minutes * 60 / length) * len(talk) // 6400):
-            at = start * 6400 % len(talk)
+        for start in range(0, round(minutes * 60 * FORMAT.bytes_per_second), 6400):
+            at = start % (len(talk) // 6400 * 6400)
             yield talk[at : at + 6400]
 
     async with processor.transcribe_stream(again_and_again()) as stream:
@@ -179,7 +178,7 @@ async def memory(processor: VoiceProcessor, recordings: Sequence[bytes], minutes
             if marks and (result.end or 0.0) > marks[0]:
                 marks.pop(0)
                 seen.append(resident())
-    return [*seen, resident()]
+    return [*seen, *[resident()] * (3 - len(seen))]
 
 
 async def measure(options: argparse.Namespace) -> None:

@@ -11,6 +11,7 @@ import pytest
 from support.spoken import SpokenDecoder, SpokenVad, Studio, frames, heard, live, spoken
 
 from debabelizer.errors import (
+    AudioError,
     InvalidRequestError,
     ProgressTimeout,
     ProtocolError,
@@ -20,6 +21,7 @@ from debabelizer.errors import (
 )
 from debabelizer.provider import Request
 from debabelizer.results import Reconnected, Reconnecting, StreamEvent, StreamingResult
+from debabelizer.streaming import segmenter
 from debabelizer.streaming.clock import LoopClock
 from debabelizer.streaming.connection import End, Feed
 from debabelizer.streaming.dialect import ConnectionEvent
@@ -339,3 +341,24 @@ def test_a_decoder_that_is_slow_to_stop_is_waited_for() -> None:
         assert stopped == [True]
 
     run(case())
+
+
+def test_without_a_detector_the_stream_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise AudioError("No voice activity detector is installed.", hint="Install it.")
+
+    class Plain(Studio):
+        async def connect(self) -> SegmenterConnection:
+            self.connections += 1
+            return SegmenterConnection(self.decoder, Request(settings=None))
+
+    monkeypatch.setattr(segmenter, "open_vad", missing)
+
+    async def case() -> None:
+        studio = Plain()
+        with pytest.raises(StreamError, match="Install it") as caught:
+            await events_of(studio.stream(live(SPEECH, speed=None)))
+        assert isinstance(caught.value.__cause__, AudioError)
+        assert studio.connections == 1
+
+    asyncio.run(case())
