@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, ClassVar
+import pytest
 
-from debabelizer.spec import ProviderSpec
-from debabelizer.testing.kit.doubles import Simulator
-from debabelizer.testing.kit.speech import Recording
+from debabelizer.testing.kit.checks.faults import FaultChecks, fault_parameters
+from debabelizer.testing.kit.checks.files import FileChecks, file_parameters
+from debabelizer.testing.kit.checks.lives import LifeChecks
+from debabelizer.testing.kit.checks.recordings import RecordingChecks, recordings_of
+from debabelizer.testing.kit.checks.specs import SpecChecks
+from debabelizer.testing.kit.checks.streams import StreamChecks, stream_parameters
+from debabelizer.testing.kit.kinds import drop_what_does_not_concern
 
 __all__ = ["ProviderSuite"]
 
 
-class ProviderSuite:
+class ProviderSuite(RecordingChecks, FileChecks, FaultChecks, LifeChecks, StreamChecks, SpecChecks):  # run from last
     """The conformance tests of one provider. Derive from it, and name at least `spec` and `simulator`.
 
     The suite finds out what kind of provider it is: one with a `Dialect`, one with a `Connection` of its own, or one
@@ -25,19 +27,37 @@ class ProviderSuite:
         settings: Keys of the provider's table that every case needs; the simulator's and the key are added.
         bad_settings: Tables that must be refused, because the vendor would.
         options: What only this vendor has, for all that it claims to be seen: given to the stream as ``options=``.
-        language_hints: Languages the kit asks for; by default the first the spec names, if any.
+        language_hints: Languages the kit names, for a provider that must be told; by default none.
         golden: Folder of recorded frames, see ``docs/conformance.md``; by default ``golden`` beside the test module.
         live: Real speech, for ``--live``.
         virtual: Whether streams are tested in virtual time, as any will that wait in asyncio alone. Say False for
             engines with threads of their own and clients with sockets that asyncio does not know of.
+        kind: Found out: ``websocket``, ``connection`` or ``batch``.
     """
 
-    spec: ClassVar[ProviderSpec]
-    simulator: ClassVar[Callable[[str], Simulator]]
-    settings: ClassVar[Mapping[str, Any]] = {}
-    bad_settings: ClassVar[Sequence[Mapping[str, Any]]] = ()
-    options: ClassVar[Mapping[str, Any]] = {}
-    language_hints: ClassVar[tuple[str, ...] | None] = None
-    golden: ClassVar[Path | None] = None
-    live: ClassVar[Recording | None] = None
-    virtual: ClassVar[bool] = True
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if hasattr(cls, "spec"):
+            drop_what_does_not_concern(cls)
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Give the tests the cases that follow from the spec."""
+        suite = type(self)
+        if not hasattr(suite, "spec"):
+            return
+        cases = {
+            **stream_parameters(suite),
+            **fault_parameters(),
+            **file_parameters(),
+            "bad_settings": list(suite.bad_settings),
+            "recording": recordings_of(suite),
+        }
+        for name, values in cases.items():
+            if name in metafunc.fixturenames:
+                metafunc.parametrize(name, values, ids=[_id(value) for value in values])
+
+
+def _id(value: object) -> str:
+    if isinstance(value, dict):
+        return "-".join(map(str, value))
+    return str(getattr(value, "stem", value)).replace("/", "-")

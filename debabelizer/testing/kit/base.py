@@ -1,0 +1,141 @@
+"""`SuiteBase`: what a suite knows of its provider, and how its tests play scenes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar, Final, TypeVar
+from unittest import mock
+
+import pytest
+
+from debabelizer.spec import ProviderSpec
+from debabelizer.testing import virtual_time
+from debabelizer.testing.kit import laws
+from debabelizer.testing.kit.claims import check, wishes
+from debabelizer.testing.kit.doubles import Simulator
+from debabelizer.testing.kit.kinds import Kind, kind_of
+from debabelizer.testing.kit.live import is_live
+from debabelizer.testing.kit.play import Performance, Scene, play
+from debabelizer.testing.kit.promise import PromiseBrokenError
+from debabelizer.testing.kit.speech import CodedVad, Recording
+
+__all__ = ["HASTE", "PATIENCE", "SuiteBase", "wait_for"]
+
+ResultT = TypeVar("ResultT")
+
+_PATIENCE: Final = 30.0  # real seconds for one scene
+_AGES: Final = 3600.0  # virtual seconds
+
+HASTE: Final = {"max_speed": 40.0}
+"""The policy of streams in real time: nobody has to wait."""
+
+PATIENCE: Final = {"max_attempts": 3, "give_up_after": 20.0, "drain_timeout": 5.0, "stall_timeout": 5.0}
+"""The policy of all streams: a provider that is broken is so soon."""
+
+
+def wait_for(performance: Performance, *others: Callable[[Performance], None]) -> None:
+    """Pass over a test whose subject cannot be seen before something else is mended."""
+    for law in others:
+        try:
+            law(performance)
+        except PromiseBrokenError:
+            pytest.skip(f"waits for what else is broken: {law.__name__.replace('_', ' ')}")
+
+
+class SuiteBase:
+    """See `ProviderSuite`."""
+
+    spec: ClassVar[ProviderSpec]
+    simulator: ClassVar[Callable[[str], Simulator]]
+    settings: ClassVar[Mapping[str, Any]] = {}
+    bad_settings: ClassVar[Sequence[Mapping[str, Any]]] = ()
+    options: ClassVar[Mapping[str, Any]] = {}
+    language_hints: ClassVar[tuple[str, ...]] = ()
+    golden: ClassVar[Path | None] = None
+    live: ClassVar[Recording | None] = None
+    virtual: ClassVar[bool] = True
+
+    kind: ClassVar[Kind]
+    _shown: ClassVar[dict[bool, Performance]]
+    _config: pytest.Config
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls._shown = {}
+        if hasattr(cls, "spec"):
+            cls.kind = kind_of(cls.spec)
+
+    @pytest.fixture(autouse=True)
+    def _take_options(self, request: pytest.FixtureRequest) -> None:
+        self._config = request.config
+
+    @classmethod
+    def wishes(cls) -> dict[str, Any]:
+        """The options that ask for all that the spec claims."""
+        return wishes(cls.spec.capabilities, cls.language_hints, cls.options)
+
+    @classmethod
+    def check_claim(cls, name: str, seen: object, where: str = "") -> None:
+        """Compare what was seen with what the spec claims."""
+        claimed = getattr(cls.spec.capabilities, name)
+        told = bool(cls.language_hints) or len(cls.spec.capabilities.languages) == 1
+        if name == "language_identification" and not claimed and told:
+            return  # to say which language it was told, or the only one it knows, is no identification
+        check(name, claimed, seen, where)
+
+    def play(self, scene: Scene | None = None, *, real: bool = False, **changes: Any) -> Performance:
+        """Play a scene that asks for everything, in virtual time unless it must be real."""
+        scene = replace(scene or Scene(wishes=self.wishes()), **changes)
+        virtual = self.virtual and not real and self.kind != "batch"
+        scene = replace(scene, policy={**PATIENCE, **({} if virtual else HASTE), **scene.policy})
+        simulate = type(self).simulator
+        return self.run(lambda: play(self.spec, simulate, self.settings, scene), virtual=virtual)
+
+    def show(self) -> Performance:
+        """The scene that most tests look at: everything that is claimed is asked for, and nothing goes wrong.
+
+        With ``--live`` it is played with the live service.
+        """
+        live = is_live(self._config, self.spec)
+        if live not in self._shown:
+            self._shown[live] = self._play_live() if live else self.play(thorough=True)
+        return self._shown[live]
+
+    def sound_show(self) -> Performance:
+        """The same, for tests that make no sense before a stream comes to its end with all words."""
+        performance = self.show()
+        first = (laws.no_connection_fails, laws.ends_with_proof, laws.interims_are_settled)
+        wait_for(performance, *first)
+        if not performance.scene.live:
+            wait_for(performance, laws.words_are_whole, laws.words_are_complete)
+        return performance
+
+    def run(self, main: Callable[[], Coroutine[Any, Any, ResultT]], *, virtual: bool) -> ResultT:
+        """Run a scene, for a bounded time."""
+
+        async def bounded() -> ResultT:
+            async with asyncio.timeout(_AGES if virtual else _PATIENCE):
+                return await main()
+
+        with ExitStack() as stack:
+            if self.kind == "batch":  # no real detector takes coded speech for a voice
+                stack.enter_context(mock.patch("debabelizer.streaming.segmenter.open_vad", CodedVad))
+            try:
+                return (virtual_time.run if virtual else asyncio.run)(bounded())
+            except (TimeoutError, virtual_time.DeadlockError) as error:
+                raise PromiseBrokenError(
+                    "nothing ever hangs",
+                    "the scene did not come to an end",
+                    hint="what is awaited without a deadline, or holds up a cancellation?",
+                    look="never-hangs",
+                ) from error
+
+    def _play_live(self) -> Performance:
+        if self.live is None:
+            pytest.skip("--live needs real speech: set `live = Recording(path, text)` in the suite")
+        scene = Scene(wishes=self.wishes(), live=self.live)
+        return self.run(lambda: play(self.spec, None, self.settings, scene), virtual=False)

@@ -1,0 +1,176 @@
+"""Whole recordings: `Provider.transcribe`, over real sockets and in real threads."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pytest
+
+from debabelizer.audio.format import AudioFormat
+from debabelizer.errors import AuthenticationError, DebabelizerError
+from debabelizer.results import Progress, Transcript
+from debabelizer.testing.coded import compare, encode_words, wav
+from debabelizer.testing.kit import laws
+from debabelizer.testing.kit.base import SuiteBase
+from debabelizer.testing.kit.claims import OF_FILES, of_file
+from debabelizer.testing.kit.kinds import concerns
+from debabelizer.testing.kit.play import PLAN, Scene, opened
+from debabelizer.testing.kit.promise import PromiseBrokenError
+from debabelizer.testing.kit.traces import Traces
+
+__all__ = ["FileChecks", "file_parameters"]
+
+_AUDIO: Final = encode_words(PLAN, tail=1.0)
+_STEPS: Final = (0, 1, 2, 4, 8, 16, 32, 64)
+_PROMPT: Final = 2.0  # seconds a cancelled transcription may take to let go
+
+
+@dataclass(slots=True, eq=False)
+class _File:
+    """What came of one transcription."""
+
+    transcript: Transcript | None = None
+    error: Exception | None = None
+    progress: list[Progress] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    late: float = 0.0  # seconds from the cancellation to the end
+
+
+def files(suite: type[SuiteBase]) -> bool:
+    """Whether the provider transcribes whole recordings."""
+    return suite.spec.capabilities.batch
+
+
+class FileChecks(SuiteBase):
+    """A recording of coded speech is transcribed."""
+
+    @concerns(files)
+    def test_file_is_transcribed(self) -> None:
+        """Every word of a recording is written once, in order."""
+        file = self._transcribe()
+        report = compare(PLAN, file.transcript or Transcript(text=""))
+        if file.error is not None or not report.perfect:
+            raise PromiseBrokenError(
+                "every word of a recording is written once, in order",
+                f"{report}; {laws.why(file.error)}",
+                look="files",
+            )
+
+    @concerns(files)
+    def test_file_claim(self, file_claim: str) -> None:
+        """What the spec claims is seen in a transcript, and what is seen is claimed."""
+        self.check_claim(file_claim, of_file(file_claim, self._sound()))
+
+    @concerns(files)
+    def test_file_duration_is_told(self) -> None:
+        """The transcript says how long the recording is, and its segments are in order and within it."""
+        transcript, seconds = self._sound(), AudioFormat().seconds(len(_AUDIO))
+        if abs(transcript.duration - seconds) > 0.5:
+            raise PromiseBrokenError(
+                f"`Transcript.duration` is the length of the recording, {seconds:.2f} s",
+                f"it is {transcript.duration:.2f} s",
+                look="files",
+            )
+        starts = [segment.start for segment in transcript.segments if segment.start is not None]
+        if starts != sorted(starts):
+            raise PromiseBrokenError("segments are in order of time", f"they start at {starts}", look="files")
+
+    @concerns(files)
+    def test_file_takes_raw_audio(self) -> None:
+        """Audio in other encodings than the engine's own is read through `AudioSource.blocks`."""
+        self._sound()
+        raw = AudioFormat("pcm_f32le")
+        file = self._transcribe(encode_words(PLAN, raw, tail=1.0), audio_format=raw)
+        if file.error is not None or not compare(PLAN, file.transcript).perfect:
+            raise PromiseBrokenError(
+                "a recording comes in any format: `AudioSource.blocks` gives it in the one that is asked for",
+                f"{raw}: {laws.why(file.error)}",
+                look="files",
+            )
+
+    @concerns(files)
+    def test_file_lets_go_when_cancelled(self) -> None:
+        """Cancelled at any step, a transcription ends soon and leaves nothing behind."""
+        self._sound()
+        for step in _STEPS:
+            file = self._transcribe(cancel_at=step)
+            if file.late > _PROMPT or (file.left and file.transcript is None):
+                raise PromiseBrokenError(
+                    "a transcription that is cancelled lets go at once, and leaves nothing behind",
+                    f"cancelled at step {step} it took {file.late:.1f} s; left were: {', '.join(file.left) or 'none'}",
+                    look="cancellation",
+                )
+
+    @concerns(files)
+    def test_file_leaves_nothing_behind(self) -> None:
+        """No task, thread or socket outlives the processor."""
+        self._sound()
+        if left := self._transcribe().left:
+            raise PromiseBrokenError(
+                "a transcription leaves no task, thread or socket behind", ", ".join(left), look="leaks"
+            )
+
+    @concerns(lambda suite: files(suite) and bool(suite.spec.secrets))
+    def test_file_with_a_wrong_key_is_refused(self) -> None:
+        """A key that is refused is an `AuthenticationError`."""
+        error = self._transcribe(key="wrong-test-key").error
+        if not isinstance(error, AuthenticationError):
+            raise PromiseBrokenError("a key that is refused is an AuthenticationError", laws.why(error), look="secrets")
+
+    def _sound(self) -> Transcript:
+        """The transcript, for tests that make no sense if not all words are in it."""
+        shown: dict[Any, Any] = self._shown
+        if "file" not in shown:
+            shown["file"] = self._transcribe()
+        file = shown["file"]
+        if file.transcript is None or not compare(PLAN, file.transcript).perfect:
+            pytest.skip("waits for what else is broken: a recording is not transcribed")
+        transcript: Transcript = file.transcript
+        return transcript
+
+    def _transcribe(
+        self,
+        audio: bytes | None = None,
+        *,
+        audio_format: AudioFormat | None = None,
+        key: str | None = None,
+        cancel_at: int | None = None,
+    ) -> _File:
+        scene = Scene(wishes=self.wishes())
+        if key is not None:
+            scene = Scene(wishes=self.wishes(), key=key)
+        wishes = {name: wish for name, wish in scene.wishes.items() if name != "endpointing"}
+        given = wav(_AUDIO) if audio is None else audio
+
+        async def main() -> _File:
+            file, traces, loop = _File(), Traces(), asyncio.get_running_loop()
+            async with opened(self.spec, type(self).simulator, self.settings, scene) as stage:
+                work = asyncio.ensure_future(
+                    stage.processor.transcribe(
+                        given, audio_format=audio_format, on_progress=file.progress.append, **wishes
+                    )
+                )
+                if cancel_at is not None:
+                    for _ in range(cancel_at):
+                        await asyncio.sleep(0)
+                    work.cancel()
+                begun = loop.time()
+                try:
+                    file.transcript = await work
+                except DebabelizerError as error:
+                    file.error = error
+                except asyncio.CancelledError:
+                    if cancel_at is None or not work.cancelled():
+                        raise
+                file.late = loop.time() - begun if cancel_at is not None else 0.0
+            file.left = [*await traces.left(), *traces.complaints]
+            return file
+
+        return self.run(main, virtual=False)
+
+
+def file_parameters() -> dict[str, list[Any]]:
+    """What the tests of this module are run with."""
+    return {"file_claim": list(OF_FILES)}

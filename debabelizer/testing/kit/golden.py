@@ -1,0 +1,123 @@
+"""Golden recordings: what a vendor really sent, and what the dialect made of it.
+
+A recording is a file of JSON lines: how it was asked for, then everything that went over the wire in order, with the
+events that each received frame meant. Replayed, the same frames must give the same events.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from debabelizer.config.redaction import redact
+from debabelizer.errors import ProviderError
+from debabelizer.streaming.dialect import ConnectionEvent, Dialect, Frame
+from debabelizer.testing.kit.tape import Tape
+
+__all__ = ["lines_of", "read", "replay", "write"]
+
+Line = dict[str, Any]
+
+VERSION: Final = 1
+
+
+def lines_of(tape: Tape, wishes: Mapping[str, Any]) -> Iterator[Line]:
+    """A connection as lines. What was sent is noted by its kind alone: it may hold a key, and a voice."""
+    yield {"golden": VERSION, "audio_format": str(tape.audio_format), "wishes": dict(wishes)}
+    for at, frames in enumerate(tape.wire):
+        if frames.way == "received":
+            events = [noted.event for noted in tape.events if noted.frame == at]
+            yield {"received": _plain(frames.frames[0]), "events": [to_json(event) for event in events]}
+        elif frames.way == "audio":
+            yield {"sent": "audio"}
+        else:
+            yield {"sent": frames.way}
+
+
+def write(path: Path, lines: Iterable[Line]) -> None:
+    """Write a recording, without any secret that is known."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in _compact(lines))
+    path.write_text(redact(text), encoding="utf-8")
+
+
+def read(path: Path) -> tuple[Line, list[Line]]:
+    """The head of a recording, and its lines."""
+    head, *lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return head, lines
+
+
+def replay(dialect: Dialect, lines: Sequence[Line]) -> Iterator[tuple[int, Line, list[Any]]]:
+    """Let a dialect live through a recording: for each frame received its number, the line, and the events."""
+    number = 0
+    for line in lines:
+        match line.get("sent"):
+            case "open":
+                dialect.open()
+            case "audio":
+                for _ in range(line.get("times", 1)):
+                    dialect.audio(b"\0\0")
+            case "flush":
+                dialect.flush(0.0)
+            case "keepalive":
+                dialect.keepalive()
+            case "end":
+                dialect.end()
+            case _:
+                number += 1
+                yield number, line, list(_events(dialect, _frame(line["received"])))
+
+
+def to_json(event: ConnectionEvent) -> Line:
+    """An event as JSON: its name, and what differs from the default."""
+    return {"event": type(event).__name__, **_members(event)}
+
+
+def _events(dialect: Dialect, frame: Frame) -> Iterator[Line]:
+    try:
+        for event in dialect.receive(frame):
+            yield to_json(event)
+    except ProviderError as error:
+        yield {"error": type(error).__name__}
+
+
+def _members(value: Any) -> Line:
+    members = {}
+    for part in fields(value):
+        own = getattr(value, part.name)
+        if own != part.default or part.default is MISSING:
+            members[part.name] = _value(own)
+    return members
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_value(each) for each in value]
+    return _members(value) if is_dataclass(value) else value
+
+
+def _plain(frame: Frame) -> Any:
+    return frame if isinstance(frame, str) else {"base64": base64.b64encode(frame).decode()}
+
+
+def _frame(plain: Any) -> Frame:
+    return plain if isinstance(plain, str) else base64.b64decode(plain["base64"])
+
+
+def _compact(lines: Iterable[Line]) -> Iterator[Line]:
+    """Audio frames in a row as one line."""
+    held: Line | None = None
+    for line in lines:
+        if line == {"sent": "audio"}:
+            held = {"sent": "audio", "times": 1 + (held or {"times": 0})["times"]}
+            continue
+        if held is not None:
+            yield held
+            held = None
+        yield line
+    if held is not None:
+        yield held

@@ -1,0 +1,226 @@
+"""The laws of results and of ends, as checks of a `Performance`. Each looks at one law and lets the others be."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Final
+
+from debabelizer.errors import StreamError
+from debabelizer.results import Word
+from debabelizer.streaming.dialect import Finished, Hypothesis
+from debabelizer.testing.kit.play import Performance
+from debabelizer.testing.kit.promise import PromiseBrokenError
+from debabelizer.testing.kit.tape import Noted, Tape
+
+__all__ = [
+    "ends_with_proof",
+    "finals_are_said_once",
+    "finals_do_not_wait",
+    "interims_are_settled",
+    "interims_hold_nothing_final",
+    "no_connection_fails",
+    "times_are_true",
+    "why",
+    "words_are_complete",
+    "words_are_whole",
+]
+
+_OVERLAP: Final = 0.05  # seconds by which vendors let neighbouring spans overlap
+_TIMES: Final = 0.1  # seconds by which a time may be wrong
+
+
+def hypotheses(tape: Tape) -> Iterator[tuple[Noted, Hypothesis]]:
+    """What a connection heard, in order."""
+    for noted in tape.events:
+        if isinstance(noted.event, Hypothesis):
+            yield noted, noted.event
+
+
+def units(hypothesis: Hypothesis) -> tuple[Word, ...]:
+    """The words of a hypothesis with whatever times there are; its text as one, if the vendor gives no words."""
+    return hypothesis.words or (Word(hypothesis.text, hypothesis.start, hypothesis.end),)
+
+
+def why(error: BaseException | None) -> str:
+    """An error in words, with what it came from."""
+    if error is None:
+        return "no error"
+    cause = f" because of {type(error.__cause__).__name__}: {error.__cause__}" if error.__cause__ is not None else ""
+    return f"{type(error).__name__}: {error}{'' if isinstance(error, StreamError) else cause}"
+
+
+def no_connection_fails(performance: Performance) -> None:
+    """When nothing goes wrong, no connection fails, and none returns before it has proven the end."""
+    promised = "a connection runs until it has proven that all audio was processed"
+    for tape in performance.tapes:
+        if tape.outcome == "returned" and not tape.finished:
+            raise PromiseBrokenError(
+                promised,
+                "`Connection.run` returned without having emitted `Finished`",
+                where=tape.where(),
+                hint="to return early is a failure like any other: raise the typed error that tells why",
+                look="the-end",
+            )
+        outcome = tape.outcome
+        if isinstance(outcome, BaseException) and not isinstance(outcome, asyncio.CancelledError):
+            raise PromiseBrokenError(promised, f"it failed with {why(outcome)}", where=tape.where(), look="the-end")
+    if not performance.tapes and performance.error is not None:
+        raise PromiseBrokenError("a stream can be opened", why(performance.error), look="the-end") from (
+            performance.error
+        )
+
+
+def ends_with_proof(performance: Performance) -> None:
+    """`Finished` answers the end of audio; then the stream is over without an error."""
+    for tape in performance.tapes:
+        early = next((noted for noted in tape.events if isinstance(noted.event, Finished) and not noted.ended), None)
+        if early is not None:
+            raise PromiseBrokenError(
+                "`Finished` answers the end of audio",
+                "it came before the audio was over",
+                where=tape.where(early),
+                look="the-end",
+            )
+        if tape.ended and tape.outcome != "returned" and not tape.finished:
+            raise PromiseBrokenError(
+                "the end of audio is answered by `Finished`, the provider's own proof that it processed everything",
+                "the answer never came",
+                where=tape.where(),
+                hint="`Dialect.end` must make the vendor say that it is done, and `receive` must turn that into "
+                "`Finished`; a closed socket is no proof",
+                look="the-end",
+            )
+
+
+def finals_are_said_once(performance: Performance) -> None:
+    """Law 1: finals are immutable, in order, and do not overlap."""
+    for tape in performance.tapes:
+        last: dict[int | None, Word] = {}
+        for noted, said in hypotheses(tape):
+            for word in units(said) if said.final and said.text else ():
+                before = last.get(said.channel)
+                if before is not None and _precedes(word, before):
+                    raise PromiseBrokenError(
+                        "finals are said once, in order, and do not overlap (law 1)",
+                        f"{_span(word)} was said as final after {_span(before)}",
+                        where=tape.where(noted),
+                        hint="a final may be repeated by the vendor: tell it apart by its time, and say it once",
+                        look="finals",
+                    )
+                last[said.channel] = word
+
+
+def words_are_whole(performance: Performance) -> None:
+    """Law 3: a word becomes final once, whole."""
+    known = {word.text for word in performance.scene.words}
+    for tape in performance.tapes:
+        for noted, said in hypotheses(tape):
+            for piece in said.text.split() if said.final else ():
+                if piece not in known:
+                    raise PromiseBrokenError(
+                        "a word becomes final once, and whole (law 3)",
+                        f"{piece!r} became final, which was never said; `#` is a word of which only a part was heard",
+                        where=tape.where(noted),
+                        hint="hold the pieces of a word back until the word is over: the next one has begun, or the "
+                        "vendor says that the utterance ended",
+                        look="words",
+                    )
+            if said.final and said.words and [word.text for word in said.words] != said.text.split():
+                raise PromiseBrokenError(
+                    "`Hypothesis.words` are the words of its text",
+                    f"the text is {said.text!r}, the words are {[word.text for word in said.words]}",
+                    where=tape.where(noted),
+                    look="words",
+                )
+
+
+def words_are_complete(performance: Performance) -> None:
+    """The promise itself: no word is lost, repeated, or out of order."""
+    report = performance.report
+    if not (report.lost or report.repeated or report.out_of_order) and performance.error is None:
+        return
+    happened = str(report)
+    if performance.error is not None:
+        happened += f"; and the stream failed: {why(performance.error)}"
+    raise PromiseBrokenError(
+        "every word that was said is written once, in order",
+        happened,
+        where=performance.tapes[-1].where() if performance.tapes else "",
+        look="words",
+    )
+
+
+def times_are_true(performance: Performance) -> None:
+    """Words stand where they were said, in seconds of the audio of their connection."""
+    error = performance.report.time_error
+    if error is not None and error > _TIMES:
+        raise PromiseBrokenError(
+            "times are seconds of audio sent on the connection, from its first sample",
+            f"a word is written {error:.3f} s from where it was said",
+            hint="are milliseconds taken for seconds, or times of day for positions?",
+            look="words",
+        )
+
+
+def interims_hold_nothing_final(performance: Performance) -> None:
+    """Law 2: an interim never contains text that is already final."""
+    for tape in performance.tapes:
+        final: set[str] = set()
+        for noted, said in hypotheses(tape):
+            pieces = said.text.split()
+            if said.final:
+                final.update(pieces)
+            elif again := [piece for piece in pieces if piece in final]:
+                raise PromiseBrokenError(
+                    "an interim holds only what is not final yet (law 2)",
+                    f"the interim {said.text!r} holds {again[0]!r}, which is final already",
+                    where=tape.where(noted),
+                    hint="if the vendor sends the whole utterance again, take off what was final",
+                    look="interims",
+                )
+
+
+def interims_are_settled(performance: Performance) -> None:
+    """Law 2: an interim becomes final or is withdrawn; at the end none is left."""
+    for tape in performance.tapes:
+        standing: Noted | None = None
+        for noted, said in hypotheses(tape):
+            if not said.final:
+                standing = noted if said.text else None
+        if tape.finished and standing is not None:
+            raise PromiseBrokenError(
+                "an interim is replaced by the next one or withdrawn by an empty one; at the end none stands (law 2)",
+                "the connection finished while an interim stood",
+                where=tape.where(standing),
+                hint="after finals say anew what is still interim: `Hypothesis(text='', final=False)` if nothing is",
+                look="interims",
+            )
+
+
+def finals_do_not_wait(performance: Performance) -> None:
+    """Law 4: finals come as soon as the provider is sure."""
+    for tape in performance.tapes:
+        finals = [noted for noted, said in hypotheses(tape) if said.final and said.text]
+        if finals and finals[0].ended and tape.sent > performance.scene.words[-1].end / 2:
+            raise PromiseBrokenError(
+                "finals come as soon as the provider is sure (law 4)",
+                f"not one word became final in {tape.sent:.1f} s of speech with pauses, until the audio was over",
+                where=tape.where(finals[0]),
+                look="finals",
+            )
+
+
+def _precedes(word: Word, before: Word) -> bool:
+    """Whether `word` was said before, or at the same time as, the one before it."""
+    if word.start is None or before.start is None:
+        return False
+    if before.end is not None and word.start < before.end - _OVERLAP:
+        return True
+    return word.start < before.start
+
+
+def _span(word: Word) -> str:
+    if word.start is None or word.end is None:
+        return repr(word.text)
+    return f"{word.text!r} ({word.start:.2f} to {word.end:.2f} s)"
