@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from debabelizer.config import Settings
     from debabelizer.plugins import PluginRegistry
     from debabelizer.provider import Provider, Request
-    from debabelizer.spec import ProviderSpec
+    from debabelizer.spec import Capabilities, ProviderSpec
     from debabelizer.streaming.connection import Connection
     from debabelizer.streaming.stream import TranscriptionStream
     from debabelizer.streaming.supervisor import Supervisor
@@ -196,7 +196,7 @@ class VoiceProcessor:
         """
         from debabelizer.config import reveal_all
         from debabelizer.streaming.leg import Leg
-        from debabelizer.streaming.setup import source_of, wire_format
+        from debabelizer.streaming.setup import source_of, stream_capabilities, wire_format
         from debabelizer.streaming.stream import TranscriptionStream
         from debabelizer.streaming.supervisor import Supervisor
 
@@ -211,10 +211,10 @@ class VoiceProcessor:
             optional=optional,
             options=options or {},
         )
-        spec, request = self._choose(provider, require or {}, wishes)
+        spec, request = self._choose(provider, require or {}, wishes, stream_capabilities)
         pulled, given = (None, audio_format or AudioFormat()) if source is None else source_of(source, audio_format)
         engine = self._open(spec)
-        capabilities = engine.streams_as(request)
+        capabilities = stream_capabilities(spec.capabilities)
         wire = wire_format(capabilities, given)
 
         async def connect() -> Connection:
@@ -244,9 +244,16 @@ class VoiceProcessor:
         )
 
     def _choose(
-        self, names: str | Sequence[str] | None, require: Mapping[str, Any], wishes: Options
+        self,
+        names: str | Sequence[str] | None,
+        require: Mapping[str, Any],
+        wishes: Options,
+        able: Callable[[Capabilities], Capabilities] = lambda capabilities: capabilities,
     ) -> tuple[ProviderSpec, Request[Any]]:
-        """The first provider, in order, that has the required capabilities; with the request for it."""
+        """The first provider, in order, that has the required capabilities; with the request for it.
+
+        `able` says what a provider with these capabilities can do in the case at hand.
+        """
         from debabelizer.config import validate_provider
 
         stt = self.settings.stt
@@ -255,13 +262,14 @@ class VoiceProcessor:
         refusals: list[CapabilityError] = []
         for name in chosen:
             spec = self.registry.spec(name)
-            if unmet := spec.capabilities.unmet(require):
+            capabilities = able(spec.capabilities)
+            if unmet := capabilities.unmet(require):
                 message = f"Provider {name!r} does not meet require = {', '.join(unmet)}."
                 refusals.append(CapabilityError(message, provider=name, capability=unmet[0]))
                 continue
             model = self.registry.settings_model(spec)
             settings = validate_provider(self.settings, spec, model, wishes.options)
-            return spec, wishes.over(stt).request(spec, settings)
+            return spec, wishes.over(stt).request(replace(spec, capabilities=capabilities), settings)
         hint = "`debabelizer providers` shows what each provider can do."
         if len(refusals) == 1:
             refusals[0].hint = hint

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from debabelizer.errors import CapabilityError
 from debabelizer.results import Progress, Transcript
-from debabelizer.spec import Capabilities, ProviderSpec
+from debabelizer.spec import ProviderSpec
 
 if TYPE_CHECKING:
     from debabelizer.audio.format import AudioFormat
@@ -113,14 +113,6 @@ class Provider(ABC, Generic[SettingsT]):
         from debabelizer.streaming.segmenter import SegmenterConnection
 
         return SegmenterConnection(self.decoder(request), request)
-
-    def streams_as(self, request: Request[SettingsT]) -> Capabilities:
-        """What a stream of this provider can do: its own capabilities, or those that the segmenter lends it."""
-        if self.spec.capabilities.streaming:
-            return self.spec.capabilities
-        from debabelizer.streaming.segmenter import lent_capabilities
-
-        return lent_capabilities(self.spec.capabilities)
 
     async def aclose(self) -> None:
         """Release everything the provider opened. Called once, after the last use."""

@@ -78,7 +78,8 @@ class UtteranceAudio:
         samples: Read-only view of its audio, padding included; it never changes, and costs no copy.
         start, end: Positions of `samples`: ``end - start == len(samples)``.
         speech_start, speech_end: Positions between which speech was heard.
-        cut: Whether it was cut for its length; then the next utterance begins where this one ends.
+        cut: Whether it was cut for its length; then the next utterance begins where this one ends, if anybody
+            speaks on there.
     """
 
     samples: NDArray[np.float32] = field(repr=False)

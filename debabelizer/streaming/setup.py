@@ -6,15 +6,29 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, cast
 
+from debabelizer.audio.extras import needs
 from debabelizer.audio.format import AudioFormat, Encoding
 from debabelizer.audio.origin import recognised
 from debabelizer.audio.source import AudioSource
 from debabelizer.spec import Capabilities
 from debabelizer.streaming.intake import Source
 
-__all__ = ["source_of", "wire_format"]
+__all__ = ["source_of", "stream_capabilities", "wire_format"]
 
 _BLOCK = 0.1  # seconds of decoded audio in one piece
+
+
+def stream_capabilities(capabilities: Capabilities) -> Capabilities:
+    """What a stream can do: what the provider says, or for one without streams what the segmenter lends it.
+
+    Raises:
+        AudioError: If the segmenter needs an extra that is not installed.
+    """
+    if capabilities.streaming:
+        return capabilities
+    with needs("vad", "A stream of a provider that only knows whole recordings"):
+        from debabelizer.streaming.segmenter import lent_capabilities
+    return lent_capabilities(capabilities)
 
 
 def wire_format(capabilities: Capabilities, audio_format: AudioFormat) -> AudioFormat:

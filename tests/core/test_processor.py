@@ -343,3 +343,16 @@ def test_plugins_can_watch_a_stream_without_being_read_or_feared() -> None:
         assert seen[-1] == Closed(None)
 
     asyncio.run(case())
+
+
+def test_a_stream_of_a_provider_without_streams_is_judged_by_what_the_segmenter_lends_it() -> None:
+    async def case() -> None:
+        async with processor(spec("meter", diarization=True)) as voice:
+            voice.transcribe_stream(require={"interims": True, "flush": "confirmed", "streaming": True})
+            with pytest.raises(CapabilityError, match="interims"):
+                await voice.transcribe(JFK, require={"interims": True})
+            with pytest.raises(CapabilityError, match="diarization"):  # labels would begin anew at each utterance
+                voice.transcribe_stream(diarization=True)
+            assert (await voice.transcribe(JFK, diarization=True)).text
+
+    asyncio.run(case())

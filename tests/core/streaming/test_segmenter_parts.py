@@ -294,9 +294,10 @@ def test_an_error_of_a_batch_provider_is_raised_as_it_is() -> None:
 def test_a_provider_without_a_stream_gets_one() -> None:
     from debabelizer.audio.format import AudioFormat
     from debabelizer.streaming.segmenter import SegmenterConnection
+    from debabelizer.streaming.setup import stream_capabilities
 
     provider = Recogniser()
     request: Request[None] = Request(settings=None)
-    assert provider.streams_as(request).flush == "confirmed"
+    assert stream_capabilities(provider.spec.capabilities).flush == "confirmed"
     assert isinstance(provider.decoder(request), BatchDecoder)
     assert isinstance(provider.connection(request, AudioFormat()), SegmenterConnection)
