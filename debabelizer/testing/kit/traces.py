@@ -7,9 +7,12 @@ import gc
 import os
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 __all__ = ["Traces"]
+
+_LAST_BREATH: Final = 0.2
+"""Real seconds in which a thread that has said that it is over may really end."""
 
 
 class Traces:
@@ -31,12 +34,15 @@ class Traces:
         tasks = [f"the task {task.get_name()!r}" for task in asyncio.all_tasks() - self._tasks]
         # The loop keeps the threads of `asyncio.to_thread` for the next call.
         threads = [
-            f"the thread {thread.name!r}"
+            thread
             for thread in threading.enumerate()
             if thread not in self._threads and not thread.name.startswith("asyncio_")
         ]
+        for thread in threads:
+            thread.join(_LAST_BREATH)
+        left = [f"the thread {thread.name!r}" for thread in threads if thread.is_alive()]
         sockets = [f"the socket {target}" for target in sorted(_sockets() - self._sockets)]
-        return [*sorted(tasks), *sorted(threads), *sockets]
+        return [*sorted(tasks), *sorted(left), *sockets]
 
     def _complain(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
