@@ -37,7 +37,7 @@ _ENGINE: Final = {
     "$package/settings.py": "engine/settings.py",
     "$package/engine.py": "engine/engine.py",
     "tests/simulator.py": "engine/simulator.py",
-    "tests/test_engine.py": "engine/test_engine.py",
+    "tests/test_engine.py": "engine/engine_test.py",
 }
 
 
@@ -59,7 +59,7 @@ _TEMPLATES: Final[Mapping[Kind, Mapping[str, str]]] = MappingProxyType(
             "$package/provider.py": "websocket/provider.py",
             "$package/dialect.py": "websocket/dialect.py",
             "tests/simulator.py": "websocket/simulator.py",
-            "tests/test_dialect.py": "websocket/test_dialect.py",
+            "tests/test_dialect.py": "websocket/dialect_test.py",
         },
         Kind.CONNECTION: {
             **_COMMON,
@@ -165,7 +165,7 @@ def _check_free(name: str, choices: Choices) -> None:
     """Two providers cannot share a name, and ours keep theirs also where they are not installed."""
     from debabelizer.plugins.discovery import FIRST_PARTY
 
-    taken = {row.name: row.distribution for row in choices.registry().rows} | FIRST_PARTY
+    taken = {**{row.name: row.distribution for row in choices.registry().rows}, **FIRST_PARTY}
     if name in taken:
         message = f"There is a provider {name!r} already, of {taken[name] or 'a plugin'}."
         raise UsageError(message, hint="Choose another name: users tell providers apart by it.")
