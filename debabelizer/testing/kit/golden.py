@@ -9,13 +9,13 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from debabelizer.config.redaction import redact
 from debabelizer.errors import ProviderError
 from debabelizer.streaming.dialect import ConnectionEvent, Dialect, Frame
+from debabelizer.testing.kit.brief import members
 from debabelizer.testing.kit.tape import Tape
 
 __all__ = ["lines_of", "read", "replay", "write"]
@@ -74,7 +74,7 @@ def replay(dialect: Dialect, lines: Sequence[Line]) -> Iterator[tuple[int, Line,
 
 def to_json(event: ConnectionEvent) -> Line:
     """An event as JSON: its name, and what differs from the default."""
-    return {"event": type(event).__name__, **_members(event)}
+    return {"event": type(event).__name__, **members(event)}
 
 
 def _events(dialect: Dialect, frame: Frame) -> Iterator[Line]:
@@ -83,21 +83,6 @@ def _events(dialect: Dialect, frame: Frame) -> Iterator[Line]:
             yield to_json(event)
     except ProviderError as error:
         yield {"error": type(error).__name__}
-
-
-def _members(value: Any) -> Line:
-    members = {}
-    for part in fields(value):
-        own = getattr(value, part.name)
-        if own != part.default or part.default is MISSING:
-            members[part.name] = _value(own)
-    return members
-
-
-def _value(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [_value(each) for each in value]
-    return _members(value) if is_dataclass(value) else value
 
 
 def _plain(frame: Frame) -> Any:

@@ -158,7 +158,8 @@ def times_are_true(performance: Performance) -> None:
         raise PromiseBrokenError(
             "times are seconds of audio sent on the connection, from its first sample",
             f"a word is written {error:.3f} s from where it was said",
-            hint="are milliseconds taken for seconds, or times of day for positions?",
+            where="; ".join(tape.where() for tape in performance.tapes),
+            hint="are milliseconds taken for seconds, or does the clock of a connection not start at zero?",
             look="words",
         )
 

@@ -94,6 +94,7 @@ class Performance:
         flush: The answer to the flush, if there was one.
         seconds: How long it took, on the loop's clock; `closing`: how long of it the user waited in `aclose`.
         taken_unread: Seconds of audio that connections took before the user read on.
+        outlived: Connections that ran on when all was closed.
         left: What was left behind.
         complaints: What the event loop complained about.
         shown: All that a user might show or log.
@@ -109,6 +110,7 @@ class Performance:
     seconds: float = 0.0
     closing: float = 0.0
     taken_unread: float = 0.0
+    outlived: Sequence[Tape] = ()
     left: Sequence[str] = ()
     complaints: Sequence[str] = ()
     shown: list[object] = field(default_factory=list, repr=False)
@@ -199,6 +201,7 @@ async def play(
     except DebabelizerError as error:
         performance.error = error
     performance.seconds = loop.time() - begun
+    performance.outlived = [tape for tape in performance.tapes if tape.outcome is None]
     performance.left = await traces.left(thoroughly=scene.thorough)
     performance.complaints = traces.complaints
     performance.shown += [*performance.events, performance.transcript, performance.stats]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from debabelizer.testing.kit.checks.faults import FaultChecks, fault_parameters
@@ -40,19 +42,20 @@ class ProviderSuite(RecordingChecks, FileChecks, FaultChecks, LifeChecks, Stream
         if hasattr(cls, "spec"):
             drop_what_does_not_concern(cls)
 
-    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Give the tests the cases that follow from the spec."""
-        suite = type(self)
-        if not hasattr(suite, "spec"):
-            return
-        cases = {
-            **stream_parameters(suite),
+    @classmethod
+    def cases(cls) -> dict[str, list[Any]]:
+        """For each parameter of a test, the values it is run with."""
+        return {
+            **stream_parameters(cls),
             **fault_parameters(),
             **file_parameters(),
-            "bad_settings": list(suite.bad_settings),
-            "recording": recordings_of(suite),
+            "bad_settings": list(cls.bad_settings),
+            "recording": recordings_of(cls),
         }
-        for name, values in cases.items():
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Give the tests the cases that follow from the spec."""
+        for name, values in self.cases().items() if hasattr(self, "spec") else ():
             if name in metafunc.fixturenames:
                 metafunc.parametrize(name, values, ids=[_id(value) for value in values])
 

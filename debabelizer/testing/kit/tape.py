@@ -12,6 +12,7 @@ from debabelizer.errors import ProviderError
 from debabelizer.provider import Provider, Request
 from debabelizer.streaming.connection import Connection, End, Feed, Flush, Link
 from debabelizer.streaming.dialect import ConnectionEvent, Dialect, Finished, Frame, Opening
+from debabelizer.testing.kit.brief import brief
 
 __all__ = ["Frames", "Moment", "Noted", "Tap", "Tape", "Way"]
 
@@ -214,6 +215,6 @@ class _TappedDialect(Dialect):
         return tuple(frames)
 
 
-def _short(value: object) -> str:
-    text = value if isinstance(value, str) else repr(value)
+def _short(value: Frame | ConnectionEvent) -> str:
+    text = value if isinstance(value, str) else repr(value) if isinstance(value, bytes) else brief(value)
     return text if len(text) <= 300 else f"{text[:300]}…"

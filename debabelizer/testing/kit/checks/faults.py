@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 from debabelizer.errors import ServiceUnavailableError
 from debabelizer.testing.coded import plan_words
 from debabelizer.testing.kit import laws
-from debabelizer.testing.kit.base import SuiteBase
+from debabelizer.testing.kit.base import SuiteBase, wait_for
 from debabelizer.testing.kit.checks.streams import streams
 from debabelizer.testing.kit.kinds import concerns
 from debabelizer.testing.kit.play import Performance, Scene, Stage
@@ -69,7 +69,7 @@ class FaultChecks(SuiteBase):
     @concerns(networked)
     def test_fault(self, fault: str, phase: str) -> None:
         """Whatever happens to the connection, at any time, no word is lost or repeated."""
-        self.sound_show()
+        wait_for(self.sound_show(), laws.times_are_true)
         scene = Scene(words=_SPEECH, wishes=self.wishes(), proxied=True, policy=_POLICY)
         performance = self.play(scene, real=True, watch=_striking(FAULTS[fault], *PHASES[phase]))
         self._is_exact(performance, f"{fault} ({phase})")
@@ -77,7 +77,7 @@ class FaultChecks(SuiteBase):
     @concerns(streams)
     def test_fault_within(self, phase: str) -> None:
         """A connection that fails by itself, at any time, is replaced without losing or repeating a word."""
-        self.sound_show()
+        wait_for(self.sound_show(), laws.times_are_true)
         moment, seconds = PHASES[phase]
 
         def fail(_: Stage, now: Moment, tape: Tape) -> None:
@@ -90,7 +90,7 @@ class FaultChecks(SuiteBase):
     @concerns(streams)
     def test_rollover(self) -> None:
         """A connection that is given up for a new one, as before a vendor's time limit, costs no word."""
-        self.sound_show()
+        wait_for(self.sound_show(), laws.times_are_true, laws.finals_do_not_wait)
         short = replace(self.spec, capabilities=replace(self.spec.capabilities, max_session=2.0))
         wishes, speed = self.wishes(), self.spec.capabilities.max_speed or 1.0
         scene = Scene(words=_SPEECH, wishes=wishes, spec=short, policy={"max_speed": min(speed, 1.0)})
@@ -103,6 +103,7 @@ class FaultChecks(SuiteBase):
         repeats = resume == "none"  # without times nobody can tell what was said before
         exact = not (report.lost or report.damaged or report.unknown or report.out_of_order)
         if performance.error is None and exact and (repeats or report.perfect):
+            laws.times_are_true(performance)
             return
         failed = "" if performance.error is None else f"; and the stream failed: {laws.why(performance.error)}"
         raise PromiseBrokenError(

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from typing import Final
 from urllib.parse import unquote
 
+import pytest
+
 from debabelizer.errors import AuthenticationError
 from debabelizer.testing.coded import plan_words
 from debabelizer.testing.kit import laws
@@ -44,11 +46,12 @@ class LifeChecks(SuiteBase):
         for step in sorted({1 + number * steps // few for number in range(few)}):
             performance = self.play(scene, close_at=step)
             for tape in performance.tapes:
-                if tape.outcome is None or (tape.outcome == "returned" and not tape.finished):
+                runs_on = tape in performance.outlived
+                if runs_on or (tape.outcome == "returned" and not tape.finished):
                     raise PromiseBrokenError(
                         "a connection that is cancelled lets go at once, and lets the cancellation pass",
                         f"cancelled at step {step}, `Connection.run` "
-                        + ("went on" if tape.outcome is None else "returned as if nothing had happened"),
+                        + ("went on" if runs_on else "returned as if nothing had happened"),
                         where=tape.where(),
                         hint="look for `except CancelledError` or a bare `except` that does not raise again, and for "
                         "an `await` in a `finally` that waits for the peer",
@@ -60,6 +63,8 @@ class LifeChecks(SuiteBase):
         few = Scene(words=_FEW, wishes=self.wishes(), policy={"close_timeout": 0.5}, thorough=True)
         closed = [self.play(few, close_at=step) for step in (4, 12)]
         for how, performance in (("complete", self.show()), *(("abandoned", each) for each in closed)):
+            if performance.outlived:
+                pytest.skip("waits for what else is broken: it does not let go when it is cancelled")
             if performance.left or performance.complaints:
                 raise PromiseBrokenError(
                     "a stream leaves no task, thread or socket behind, and the event loop has nothing to complain of",

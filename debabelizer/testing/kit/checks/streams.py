@@ -39,7 +39,9 @@ class StreamChecks(SuiteBase):
 
     def test_a_connection_runs_until_it_has_proven_the_end(self) -> None:
         """When nothing goes wrong, `Connection.run` does not fail, and does not return early."""
-        laws.no_connection_fails(self.show())
+        performance = self.show()
+        wait_for(performance, laws.interims_are_settled)
+        laws.no_connection_fails(performance)
 
     def test_the_end_is_proven(self) -> None:
         """The end of audio is answered by `Finished`, and never before."""
