@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import replace
 
 from debabelizer.results import StreamingResult, Word, join
@@ -18,7 +19,8 @@ class Timeline:
 
     One connection after another hangs its own clock, which starts at zero, onto the stream's: `attach` says
     where. Words are told apart by time, never by text (people do say "yes, yes"): a final word that starts
-    before the last final word of its channel, or spans exactly the same time, was said before and is dropped.
+    before the last word of an earlier final of its channel, or spans exactly the same time, was said before and
+    is dropped. Within one final all words are new or old by that, in whatever order or at the same time.
     """
 
     def __init__(self) -> None:
@@ -45,16 +47,18 @@ class Timeline:
         words = tuple(self._word(word) for word in hypothesis.words)
         text, separator = hypothesis.text, hypothesis.separator
         if hypothesis.final and words:
-            fresh = tuple(word for word in words if self._advance(hypothesis.channel, word.start, word.end))
+            fresh = tuple(word for word in words if self._is_new(hypothesis.channel, word.start, word.end))
             if not fresh:
                 return None
             if len(fresh) < len(words):
                 text, separator = join((word.separator, word.text) for word in fresh), fresh[0].separator
                 words = fresh
-        start = self._bound(hypothesis.start, words[0].start if words else None)
-        end = self._bound(hypothesis.end, words[-1].end if words else None)
-        if hypothesis.final and text and not words and not self._advance(hypothesis.channel, start, end):
+        start = self._bound(hypothesis.start, min(_known(word.start for word in words), default=None))
+        end = self._bound(hypothesis.end, max(_known(word.end for word in words), default=None))
+        if hypothesis.final and text and not words and not self._is_new(hypothesis.channel, start, end):
             return None
+        if hypothesis.final:
+            self._advance(hypothesis.channel, words or ((Word(text, start, end),) if text else ()))
         if hypothesis.final and start is not None and text:
             # Vendors let neighbouring spans overlap by a few milliseconds; finals do not.
             start = max(start, min(self._edge.get(hypothesis.channel, 0.0), start if end is None else end))
@@ -90,15 +94,28 @@ class Timeline:
         """Vendors number speakers anew on each connection, so from the second on the label says which one."""
         return label if label is None or self._epoch == 1 else f"{self._epoch}/{label}"
 
-    def _advance(self, channel: int | None, start: float | None, end: float | None) -> bool:
-        """Whether a final span is new; if so it becomes the last one."""
-        if start is None:
+    def _is_new(self, channel: int | None, start: float | None, end: float | None) -> bool:
+        """Whether a final span was not said by an earlier final."""
+        last = self._last.get(channel)
+        if start is None or last is None:
             return True
         span = (start, start if end is None else end)
-        last = self._last.get(channel)
-        if last is not None and (start < last[0] or (span == last and span[1] > span[0])):
-            self.dropped += 1
-            _log.debug("dropped a final at %.3f s that was said before", start)
-            return False
-        self._last[channel] = span
-        return True
+        if start >= last[0] and (span != last or span[1] == span[0]):
+            return True
+        self.dropped += 1
+        _log.debug("dropped a final at %.3f s that was said before", start)
+        return False
+
+    def _advance(self, channel: int | None, words: Iterable[Word]) -> None:
+        """Remember the last of the words that became final."""
+        for word in words:
+            if word.start is not None:
+                span = (word.start, word.start if word.end is None else word.end)
+                self._last[channel] = max(span, self._last.get(channel, span))
+
+
+def _known(times: Iterable[float | None]) -> list[float]:
+    """The times, or none of them if one is not known."""
+    given = list(times)
+    known = [time for time in given if time is not None]
+    return known if len(known) == len(given) else []

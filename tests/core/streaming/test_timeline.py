@@ -64,6 +64,14 @@ def test_words_that_overlap_by_a_hair_stay_and_results_do_not_overlap() -> None:
     assert clock.dropped == 0
 
 
+def test_words_of_one_final_may_share_their_time_or_overlap() -> None:
+    clock = timeline()
+    assert given(clock.result(said(("ni", 1.0, 1.2), ("hao", 1.0, 1.2)))).text == "ni hao"
+    result = given(clock.result(said(("yes", 2.5, 2.9), ("no", 2.4, 2.6))))
+    assert (result.text, result.start, result.end) == ("yes no", 2.4, 2.9)
+    assert clock.result(said(("yes", 2.5, 2.9), ("no", 2.4, 2.6))) is None
+
+
 def test_channels_have_a_time_each() -> None:
     clock = timeline()
     clock.result(said(("left", 1.0, 1.5), channel=0))
