@@ -87,11 +87,15 @@ class AudioJournal:
 
     def arrived(self, position: int) -> float | None:
         """Clock time at which the audio just before `position` was accepted, if still known (to within 50 ms)."""
+        self._forget_arrivals(position)
+        return self._arrivals[0][1] if self._arrivals else None
+
+    def _forget_arrivals(self, position: int) -> None:
         while len(self._arrivals) > 1 and self._arrivals[0][0] < position:
             self._arrivals.popleft()
-        return self._arrivals[0][1] if self._arrivals else None
 
     def _drop(self, position: int) -> None:
         if position > self.oldest:
             del self._audio[: (position - self.oldest) * self.audio_format.frame_bytes]
             self.oldest = position
+            self._forget_arrivals(position)

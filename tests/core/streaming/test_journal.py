@@ -80,3 +80,13 @@ def test_the_position_of_a_time_stays_within_the_audio() -> None:
     assert held.position(0.0501) == 50
     assert held.position(0.05) == 50
     assert held.position(9.0) == 100
+
+
+def test_hours_of_confirmed_audio_leave_nothing_behind() -> None:
+    held = journal()
+    for second in range(1, 3601):
+        held.append(b"\0\0" * 1000, now=float(second))
+        held.confirm(second * 1000 - 500)
+    assert len(held._audio) == 1000
+    assert len(held._arrivals) <= 2
+    assert held.arrived(3_600_000) == 3600.0
