@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["Intake", "Source"]
 
 
+_PIECES = 4  # as many of the largest piece accepted at once fit into the journal
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """Where a stream pulls audio from.
@@ -67,7 +70,7 @@ class Intake:
         return self._task
 
     async def push(self, audio: Any) -> None:
-        """Accept a chunk; waits for room. When cancelled, a chunk that fits into the window was not taken."""
+        """Accept a chunk; waits for room. When cancelled, a chunk of no more than one piece was not taken."""
         data = _checked(audio)
         supervisor = self._supervisor
         if supervisor.outcome is not None and supervisor.outcome.error is not None:
@@ -108,13 +111,15 @@ class Intake:
     async def _accept(self, data: bytes) -> None:
         supervisor = self._supervisor
         journal = supervisor.journal
-        if self._rest:
-            data, self._rest = self._rest + data, b""
-        odd = len(data) % journal.audio_format.frame_bytes
+        data = self._rest + data
+        frame = journal.audio_format.frame_bytes
+        odd = len(data) % frame
         whole = memoryview(data)[: len(data) - odd]
-        # One piece if it fits into the window, so that a cancelled call has taken all of its audio or none.
-        for start in range(0, len(whole), journal.capacity):
-            piece = whole[start : start + journal.capacity]
+        # Small enough that there will be room beside the audio a provider may leave unheard; and one piece if it can
+        # be, so that a cancelled call has taken all of its audio or none.
+        size = max(journal.capacity // frame // _PIECES, 1) * frame
+        for start in range(0, len(whole), size):
+            piece = whole[start : start + size]
             while not supervisor.room_for(len(piece)):
                 self._mind_reader()
                 await supervisor.moved.wait()
@@ -123,8 +128,8 @@ class Intake:
             supervisor.record.accepted()
             journal.append(piece, supervisor.clock.time())
             supervisor.work.notify()
-        if odd:
-            self._rest = data[len(data) - odd :]
+            self._rest = b""
+        self._rest = data[len(data) - odd :]
 
     def _mind_reader(self) -> None:
         supervisor = self._supervisor

@@ -6,6 +6,7 @@ import asyncio
 import warnings
 import weakref
 from collections.abc import AsyncIterator, Callable
+from math import inf
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
@@ -81,7 +82,8 @@ class TranscriptionStream:
     async def send_audio(self, audio: bytes) -> None:
         """Accept a chunk of audio of any length, in the stream's format; a frame may be split over two chunks.
 
-        Waits while the provider cannot keep up and the buffer is full.
+        Waits while the provider cannot keep up and the buffer is full. When cancelled meanwhile, none of the chunk
+        was accepted, if it is no longer than a quarter of the buffer (the policy's `replay`).
 
         Raises:
             AudioFormatError: If it is no audio.
@@ -102,7 +104,12 @@ class TranscriptionStream:
 
         Returns:
             Whether the provider confirmed it in time; if not, why.
+
+        Raises:
+            StreamUsageError: If `trailing_silence` is no length of time.
         """
+        if not 0.0 <= trailing_silence < inf:
+            raise StreamUsageError(f"There cannot be {trailing_silence} s of silence.", hint="Give seconds, 0 or more.")
         return await self._open().flush(trailing_silence)
 
     async def end_audio(self) -> None:
@@ -136,9 +143,9 @@ class TranscriptionStream:
         supervisor, loop = self._made, self._loop
         if supervisor is None or loop is None or supervisor.outcome is not None:
             return
-        warnings.warn(f"{self!r} was left without being closed.", ResourceWarning, stacklevel=2, source=self)
         if not loop.is_closed():
             loop.call_soon_threadsafe(supervisor.cancel)
+        warnings.warn(f"{self!r} was left without being closed.", ResourceWarning, stacklevel=2, source=self)
 
     @property
     def _state(self) -> str:

@@ -114,6 +114,29 @@ def test_audio_that_ends_within_a_frame_is_told_and_the_whole_frames_are_transcr
     run(case())
 
 
+def test_a_cancelled_call_has_taken_nothing_and_the_parts_of_a_frame_stay_together() -> None:
+    async def case() -> None:
+        audio = speech(1, 60)
+        bench = Bench(Service([Plan(open_after=8.0)]), policy=StreamPolicy(replay=2.0))
+        async with bench.stream() as stream:
+            given = cancelled = 0
+            while given < len(audio):
+                chunk = audio[given : given + 401]
+                try:
+                    async with asyncio.timeout(0.5):
+                        await stream.send_audio(chunk)
+                    given += len(chunk)
+                except TimeoutError:
+                    cancelled += 1
+            await stream.end_audio()
+            async for _ in stream:
+                pass
+        assert cancelled > 5
+        assert words(stream) == numbers(60)
+
+    run(case())
+
+
 @pytest.mark.parametrize("audio", ["text", 7, None, object()])
 def test_what_is_no_audio_is_refused_and_costs_nothing(audio: Any) -> None:
     async def case() -> None:
@@ -419,6 +442,31 @@ def test_a_flush_that_is_not_answered_times_out_and_says_so() -> None:
             result = await stream.flush()
             assert (result.confirmed, result.reason) == (False, "timeout")
             assert asyncio.get_running_loop().time() - begun == pytest.approx(5.0)
+
+    run(case())
+
+
+@pytest.mark.parametrize("seconds", [-1.0, float("nan"), float("inf")])
+def test_a_silence_that_cannot_be_is_refused(seconds: float) -> None:
+    async def case() -> None:
+        async with Bench().stream() as stream:
+            with pytest.raises(StreamUsageError, match="of silence"):
+                await stream.flush(trailing_silence=seconds)
+
+    run(case())
+
+
+def test_a_flush_before_the_beginning_and_after_the_end() -> None:
+    async def case() -> None:
+        stream = Bench().stream()
+        assert (await stream.flush()).confirmed
+        await stream.end_audio()
+        assert [result async for result in stream] == []
+        assert (await stream.flush()).confirmed
+        closed = Bench().stream()
+        await closed.aclose()
+        assert (await closed.flush()).confirmed
+        await closed.end_audio()
 
     run(case())
 
