@@ -9,6 +9,7 @@ from typing import Protocol
 from debabelizer.audio.convert import Converter
 from debabelizer.audio.format import AudioFormat
 from debabelizer.errors import (
+    ConnectionLostError,
     ConnectTimeout,
     DeadlineError,
     DrainTimeout,
@@ -73,15 +74,17 @@ class Attempt:
         self.sent = start
         self.processed = start
         self.finished = False
+        self._retired = False
         self._host = host
         self._journal = host.journal
+        self._patience = min(_UNHEARD, host.journal.audio_format.seconds(host.journal.capacity) / 2)
         self._converter = Converter(host.journal.audio_format, wire)
         self._speed = speed
         self._provider = provider
         self._flushes_sent: list[FlushMark] = []
         self._ending = False  # audio is over; what the converter held back is still to go
         now = self.clock.time()
-        self._begun = now
+        self.begun = self.well_until = now
         self._opened: float | None = None
         self._ready: float | None = None  # first asked for audio
         self._handed: float | None = None  # gave out work that was not finished yet
@@ -98,6 +101,7 @@ class Attempt:
 
     async def take(self, timeout: float | None = None) -> Feed | None:
         """See `Link`."""
+        self._check_current()
         now = self.clock.time()
         self._handed = None
         if self._ready is None:
@@ -115,12 +119,14 @@ class Attempt:
                 return work
             self._host.moved.notify()  # a user who waits for room may be the only one who can go on
             until = min((when for when in (deadline, retry_at) if when is not None), default=None)
-            await self._host.work.wait(until)
-            if deadline is not None and self.clock.time() >= deadline:
+            notified = await self._host.work.wait(until)
+            self._check_current()
+            if not notified and until == deadline:
                 return None
 
     async def emit(self, *events: ConnectionEvent) -> None:
         """See `Link`."""
+        self._check_current()
         for event in events:
             if self.finished:
                 raise ProtocolError(f"{type(event).__name__} came after the end.", provider=self._provider)
@@ -129,9 +135,10 @@ class Attempt:
             elif isinstance(event, Processed):
                 self._note_processed(event.through)
             elif isinstance(event, Hypothesis):
-                self._progress = self.clock.time()
                 end = event.end if event.end is not None or not event.words else event.words[-1].end
-                if end is not None:
+                if event.final or end is None:
+                    self._progress = self.clock.time()
+                if end is not None:  # to guess anew at the same audio is no progress
                     self._note_processed(end)
             self._host.handle(event)
         outbox = self._host.outbox
@@ -164,8 +171,12 @@ class Attempt:
     @property
     def caught_up(self) -> bool:
         """Whether the provider was sent everything there is, and has heard it."""
-        unheard = self._journal.seconds(self.sent - self.processed)
-        return self.sent == self._journal.accepted and unheard <= _UNHEARD
+        return self.sent == self._journal.accepted and self._unheard <= self._patience
+
+    def retire(self) -> None:
+        """The attempt is given up, or done. A connection that lives on for a while has no say any more."""
+        self._retired = True
+        self.well_until = self.clock.time() if self.caught_up else self._progress
 
     def position(self, connection_seconds: float) -> int:
         """Stream position of a time on this connection's clock, never behind what was sent."""
@@ -189,7 +200,7 @@ class Attempt:
             )
         if self._opened is None:
             wait = policy.connect_timeout
-            return self._begun + wait, lambda: ConnectTimeout(
+            return self.begun + wait, lambda: ConnectTimeout(
                 f"The connection was not made within {wait:g} s.", seconds=wait, provider=name
             )
         if self._ready is None:
@@ -216,8 +227,8 @@ class Attempt:
                     lambda: SendTimeout(f"The provider took no audio for {send:g} s.", seconds=send, provider=name),
                 )
             )
-        unheard = self._journal.seconds(self.sent - self.processed)
-        if unheard > _UNHEARD:
+        unheard = self._unheard
+        if unheard > self._patience:
             stall = policy.stall_timeout
             candidates.append(
                 (
@@ -232,6 +243,15 @@ class Attempt:
         return min(candidates, key=lambda candidate: candidate[0], default=None)
 
     # --- inside ---
+
+    @property
+    def _unheard(self) -> float:
+        """Seconds of audio that were sent and are not processed."""
+        return self._journal.seconds(self.sent - self.processed)
+
+    def _check_current(self) -> None:
+        if self._retired:
+            raise ConnectionLostError("This connection was given up before.", provider=self._provider)
 
     def _excuse(self) -> None:
         """Start every wait anew: there was a good reason for what did not happen meanwhile."""
@@ -259,8 +279,9 @@ class Attempt:
             if frames == 0:
                 return None, retry_at
             audio = self._converter.feed(self._journal.read(self.sent, frames))
-            if self.sent == self.processed:
-                self._progress = self.clock.time()
+            if self._unheard <= self._patience:
+                # What may stay unheard for ever is no reason for alarm, however long ago it was sent.
+                self._progress = max(self._progress, self.clock.time() - self._patience)
             self.sent += frames
             if audio:  # a resampler may hold back a first piece
                 return audio, None

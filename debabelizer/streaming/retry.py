@@ -13,7 +13,8 @@ __all__ = ["RetryBudget"]
 class RetryBudget:
     """Decides after each failed attempt whether there is another, and when.
 
-    The budget is refilled by progress of confirmed audio and by nothing else: a server that accepts every
+    The budget is refilled by progress of confirmed audio, or by an attempt that went well for as long as the budget
+    lasts (in a quiet room there are no words to confirm), and by nothing else: a server that accepts every
     connection and then drops it uses it up. Delays double up to a bound, with full jitter, so that the clients
     of a service that fell over do not come back in step.
 
@@ -35,12 +36,18 @@ class RetryBudget:
         self._refilled = now
         self._stuck_since = None
 
-    def spend(self, error: BaseException, started: float, now: float) -> float | None:
-        """An attempt begun at `started` failed: the delay in seconds before the next one, or None to give up."""
+    def spend(self, error: BaseException, started: float, now: float, *, well: float | None = None) -> float | None:
+        """An attempt begun at `started` failed: the delay in seconds before the next one, or None to give up.
+
+        `well`: until when it heard what it was sent; None if it never did.
+        """
         policy = self._policy
+        well = started if well is None else well
+        if well - started > policy.give_up_after:
+            self.refill(well)
         self.failures += 1
         if self._stuck_since is None:
-            self._stuck_since = started if self._refilled is None else max(started, self._refilled)
+            self._stuck_since = well if self._refilled is None else max(well, self._refilled)
         if isinstance(error, DebabelizerError) and not (isinstance(error, ProviderError) and error.retryable):
             return None
         if self.failures >= policy.max_attempts:

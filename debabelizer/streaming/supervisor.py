@@ -276,21 +276,21 @@ class Supervisor:
         while not self._complete():
             if self._history.count:
                 await self._until_needed()
-            started = self.clock.time()
-            cause = await self._try()
+            attempt = self._prepare()
+            cause = await self._try(attempt)
             if cause is None:
                 continue
             now = self.clock.time()
             self._history.failed(
                 self._leg.provider,
                 cause,
-                started=started - self._begun,
-                duration=now - started,
+                started=attempt.begun - self._begun,
+                duration=now - attempt.begun,
                 confirmed=self.journal.seconds(self.journal.confirmed),
             )
             if self._complete():
                 return
-            delay = self._budget.spend(cause, started, now)
+            delay = self._budget.spend(cause, attempt.begun, now, well=attempt.well_until)
             if delay is None:
                 raise self._history.error(self._leg.provider, cause, self.stats) from cause
             provider = self._leg.provider
@@ -300,14 +300,18 @@ class Supervisor:
     def _complete(self) -> bool:
         return self.journal.ended and self.journal.confirmed >= self.journal.accepted
 
-    async def _try(self) -> Exception | None:
-        """One attempt. Why it failed; None if it finished, or was ended to roll over."""
+    def _prepare(self) -> Attempt:
+        """The next attempt, which begins at the confirmed position."""
         leg = self._leg
         start = self._replay_from()
         speed = self.policy.max_speed or leg.speed
         attempt = self._attempt = Attempt(self, start=start, wire=leg.wire, speed=speed, provider=leg.provider)
         self._history.begin(attempt)
         self.record.timeline.attach(self.journal.seconds(start), leg.provider)
+        return attempt
+
+    async def _try(self, attempt: Attempt) -> Exception | None:
+        """Why an attempt failed; None if it finished, or was ended to roll over."""
         task = spawn(
             self._carry(attempt), name=f"debabelizer connection {self._history.count}", on_end=self._watch.notify
         )
@@ -316,13 +320,14 @@ class Supervisor:
             if attempt.finished:
                 await self._see_off(task)
         finally:
+            attempt.retire()
             ended = await stop(task, self.clock, self.policy.close_timeout) if not task.done() else True
             self._history.end()
             self._attempt = None
             self.record.withdraw()
         if not ended and cause is not None:
             seconds = self.policy.close_timeout
-            late = CloseTimeout(f"{task.get_name()} did not stop.", seconds=seconds, provider=leg.provider)
+            late = CloseTimeout(f"{task.get_name()} did not stop.", seconds=seconds, provider=self._leg.provider)
             late.__cause__ = cause
             return late
         return cause
@@ -348,7 +353,8 @@ class Supervisor:
                 retire = None
             # Deadlines follow from what happened last, so looking once in the shortest of them misses none, and
             # nobody has to wake the owner for every piece of audio.
-            look = now + min(self.policy.send_timeout, self.policy.stall_timeout, self.policy.drain_timeout)
+            policy = self.policy
+            look = now + min(policy.ready_timeout, policy.send_timeout, policy.stall_timeout, policy.drain_timeout)
             whens = (look, expiry[0] if expiry is not None else look, retire if retire is not None else look)
             await self._watch.wait(max(min(whens), now))
         if attempt.finished:
@@ -378,7 +384,7 @@ class Supervisor:
 
     async def _sleep(self, delay: float) -> None:
         until = self.clock.time() + delay
-        while self.clock.time() < until:
+        while self.clock.time() < until and not self._complete():
             await self._watch.wait(until)
 
     def _settle(self, outcome: Outcome) -> None:
