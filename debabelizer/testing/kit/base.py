@@ -50,7 +50,7 @@ class SuiteBase:
     """See `ProviderSuite`."""
 
     spec: ClassVar[ProviderSpec]
-    simulator: ClassVar[Callable[[str], Simulator]]
+    simulator: ClassVar[Callable[..., Simulator]]
     settings: ClassVar[Mapping[str, Any]] = {}
     bad_settings: ClassVar[Sequence[Mapping[str, Any]]] = ()
     options: ClassVar[Mapping[str, Any]] = {}
