@@ -24,6 +24,7 @@
     │   ├── ProtocolError               the peer broke its own protocol
     │   └── TransportError
     │       ├── ConnectError            no connection: refused, reset, TLS, name
+    │       │   └── CertificateError    somebody else may have answered; not retried before a first success
     │       ├── ConnectionLostError     the connection ended before the agreed end
     │       └── DeadlineError           .seconds: a wait that the peer controls took too long
     │           ├── ConnectTimeout  ReadyTimeout  SendTimeout
@@ -49,6 +50,7 @@ __all__ = [
     "AudioSourceError",
     "AuthenticationError",
     "CapabilityError",
+    "CertificateError",
     "CloseTimeout",
     "ConfigError",
     "ConfigProblem",
@@ -289,6 +291,10 @@ class TransportError(ProviderError):
 
 class ConnectError(TransportError):
     """No connection could be made: refused, reset, TLS, name resolution."""
+
+
+class CertificateError(ConnectError):
+    """Whoever answered at the provider's address did not prove to be the provider."""
 
 
 class ConnectionLostError(TransportError):

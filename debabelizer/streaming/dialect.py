@@ -214,8 +214,8 @@ _BY_STATUS: Mapping[int, type[ProviderError]] = {
 def status_error(
     status: int, detail: str, *, retry_after: float | None = None, request_id: str | None = None
 ) -> ProviderError:
-    """The typed error for an HTTP status: 4xx are the caller's fault except 408, 425 and 429; the rest is not."""
-    default = InvalidRequestError if 400 <= status < 500 else ServiceUnavailableError
+    """The typed error for an HTTP status: 3xx and 4xx are the caller's fault, except for 408, 425 and 429."""
+    default = InvalidRequestError if 300 <= status < 500 else ServiceUnavailableError
     kind = _BY_STATUS.get(status, default)
     message = f"The provider answered with status {status}" + (f": {detail}" if detail else ".")
     return kind(message, code=str(status), retry_after=retry_after, request_id=request_id)

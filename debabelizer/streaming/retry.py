@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from debabelizer.errors import DebabelizerError, ProviderError
+from debabelizer.errors import CertificateError, DebabelizerError, ProviderError
 from debabelizer.streaming.policy import StreamPolicy
 
 __all__ = ["RetryBudget"]
@@ -50,6 +50,8 @@ class RetryBudget:
             self._stuck_since = well if self._refilled is None else max(well, self._refilled)
         if isinstance(error, DebabelizerError) and not (isinstance(error, ProviderError) and error.retryable):
             return None
+        if isinstance(error, CertificateError) and self._refilled is None:
+            return None  # it never worked; later it may be a network that wants to be logged in to
         if self.failures >= policy.max_attempts:
             return None
         wanted = error.retry_after if isinstance(error, ProviderError) else None

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from ssl import SSLCertVerificationError
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidStatus,
+    InvalidURI,
+    WebSocketException,
+)
 
-from debabelizer.errors import ConnectError, ConnectionLostError, InvalidRequestError, ProviderError
+from debabelizer.errors import (
+    CertificateError,
+    ConnectError,
+    ConnectionLostError,
+    InvalidRequestError,
+    ProviderError,
+)
 from debabelizer.streaming.connection import Connection, End, Flush, Link
 from debabelizer.streaming.dialect import Dialect, Finished, Frame, Opening, Ready
 from debabelizer.streaming.tasks import spawn, stop
@@ -15,6 +28,13 @@ from debabelizer.streaming.tasks import spawn, stop
 __all__ = ["WebSocketConnection"]
 
 _PING = 10.0  # seconds between protocol pings, and to wait for a pong: an idle socket that died is found by these
+
+
+class _Connect(connect):
+    """Follows no redirect: key and audio are for the address that was configured, and for no other."""
+
+    def process_redirect(self, exc: Exception) -> Exception:
+        return exc
 
 
 class WebSocketConnection(Connection):
@@ -50,7 +70,7 @@ class WebSocketConnection(Connection):
 
     async def _connect(self, opening: Opening, link: Link) -> ClientConnection:
         try:
-            return await connect(
+            return await _Connect(
                 opening.url,
                 additional_headers=dict(opening.headers),
                 subprotocols=list(opening.subprotocols) or None,  # type: ignore[arg-type]  # NewType of str
@@ -70,6 +90,17 @@ class WebSocketConnection(Connection):
             raise InvalidRequestError("The address of the service is not a WebSocket URL.") from error
         except InvalidHandshake as error:
             raise ConnectError(f"The WebSocket handshake failed: {error}") from error
+        except (WebSocketException, ImportError):
+            # Not chained: the address of a proxy may hold a password.
+            raise InvalidRequestError(
+                "The proxy that the environment names cannot be used.",
+                hint="Look at HTTPS_PROXY and ALL_PROXY. SOCKS needs the package python-socks.",
+            ) from None
+        except SSLCertVerificationError as error:
+            raise CertificateError(
+                f"The certificate of the service cannot be trusted: {error.verify_message}.",
+                hint="Is a proxy in between, or the clock wrong? SSL_CERT_FILE names authorities to trust.",
+            ) from error
         except (OSError, EOFError) as error:
             raise ConnectError(f"No connection could be made: {str(error) or type(error).__name__}") from error
 
@@ -113,7 +144,8 @@ class WebSocketConnection(Connection):
                 case Flush(trailing_silence=silence):
                     frames = dialect.flush(silence)
                 case End():
-                    frames = dialect.end()
+                    await self._send(socket, dialect.end())
+                    return  # nothing may follow it, not even a sign of life
             if not await self._send(socket, frames):
                 return
 

@@ -51,6 +51,7 @@ EXAMPLES: dict[type[DebabelizerError], DebabelizerError] = {
                 errors.ProtocolError,
                 errors.TransportError,
                 errors.ConnectError,
+                errors.CertificateError,
                 errors.ConnectionLostError,
             )
         ),

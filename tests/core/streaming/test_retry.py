@@ -4,6 +4,7 @@ import pytest
 
 from debabelizer.errors import (
     AuthenticationError,
+    CertificateError,
     ConfigError,
     ConfigProblem,
     ConnectError,
@@ -62,6 +63,21 @@ def test_only_progress_refills() -> None:
 )
 def test_what_asking_again_cannot_mend_is_not_tried_again(error: Exception) -> None:
     assert budget().spend(error, 0.0, 0.0) is None
+
+
+def test_a_certificate_is_trusted_to_become_right_only_if_it_was_right_before() -> None:
+    tries = budget()
+    assert tries.spend(CertificateError("not them"), 0.0, 0.0) is None
+    tries.refill(10.0)
+    assert tries.spend(CertificateError("not them"), 10.0, 11.0) is not None
+
+
+def test_an_attempt_that_went_well_does_not_count_as_time_without_progress() -> None:
+    tries = budget(StreamPolicy(give_up_after=30.0), jitter=0.0)
+    assert tries.spend(ConnectError("reset"), 0.0, 1000.0, well=999.0) is not None
+    assert tries.spend(ConnectError("reset"), 1000.0, 1020.0, well=1010.0) is not None
+    assert tries.spend(ConnectError("reset"), 1020.0, 1030.0, well=1029.0) is None  # too short to refill it
+    assert tries.spend(ConnectError("reset"), 1030.0, 1100.0, well=1090.0) is not None
 
 
 def test_a_fault_nobody_thought_of_is_tried_again() -> None:

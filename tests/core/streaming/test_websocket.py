@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import struct
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from socket import SO_LINGER, SOL_SOCKET
 from typing import Any, ClassVar
@@ -19,6 +21,7 @@ from websockets.http11 import Request, Response
 
 from debabelizer.errors import (
     AuthenticationError,
+    CertificateError,
     ConnectError,
     ConnectionLostError,
     ConnectTimeout,
@@ -244,6 +247,80 @@ def test_retry_after_of_a_refused_handshake_is_obeyed() -> None:
             cause = await failure(stream_to(url))
         assert isinstance(cause, RateLimitedError)
         assert cause.retry_after == 86400.0
+
+    case(test)
+
+
+def test_a_redirect_is_not_followed_so_that_nobody_else_gets_the_key() -> None:
+    async def test() -> None:
+        strangers: list[ServerConnection] = []
+
+        async def stranger(socket: ServerConnection) -> None:
+            strangers.append(socket)
+            await honest(socket)
+
+        async with server(stranger) as elsewhere:
+
+            def redirect(socket: ServerConnection, request: Request) -> Response:
+                response = socket.respond(HTTPStatus.TEMPORARY_REDIRECT, "")
+                response.headers["Location"] = elsewhere
+                return response
+
+            async with server(honest, process_request=redirect) as url:
+                cause = await failure(stream_to(url))
+        assert isinstance(cause, InvalidRequestError)
+        assert cause.code == "307"
+        assert strangers == []
+
+    case(test)
+
+
+@pytest.mark.parametrize("proxy", ["ftp://me:test-password@127.0.0.1:9", "socks5://me:test-password@127.0.0.1:9"])
+def test_a_proxy_that_cannot_be_used_is_told_at_once_without_its_password(
+    proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    monkeypatch.setenv("WS_PROXY", proxy)
+    monkeypatch.setenv("NO_PROXY", "")
+
+    async def test() -> None:
+        async with server(honest) as url:
+            with pytest.raises(StreamError, match="proxy") as caught:
+                await transcribe(stream_to(url))
+        told = "".join(traceback.format_exception(caught.value))
+        assert "test-password" not in told
+        assert len(caught.value.attempts) == 1
+
+    case(test)
+
+
+def test_a_certificate_that_cannot_be_trusted_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refused(*args: Any, **options: Any) -> Any:
+        error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+        error.verify_message = "self-signed certificate"
+        raise error
+
+    async def test() -> None:
+        monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", refused)
+        cause = await failure(stream_to("wss://127.0.0.1:9"))
+        assert isinstance(cause, CertificateError)
+        assert "self-signed certificate" in str(cause)
+
+    case(test)
+
+
+def test_nothing_is_sent_after_the_end_of_audio() -> None:
+    async def test() -> None:
+        frames: list[Frame] = []
+
+        async def deaf(socket: ServerConnection) -> None:
+            with suppress(ConnectionClosed):
+                async for frame in socket:
+                    frames.append(frame)
+
+        async with server(deaf) as url:
+            await failure(stream_to(url, policy=StreamPolicy(drain_timeout=0.3, max_attempts=1)))
+        assert frames[-1] == '{"end":1}'
 
     case(test)
 
