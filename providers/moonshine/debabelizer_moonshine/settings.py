@@ -20,6 +20,6 @@ class MoonshineSettings(ProviderSettings):
     """Pause, in seconds, that ends an utterance of a recording. A shorter one gives shorter segments and more errors,
     because the model misses what came before. Streams have a rule of their own."""
 
-    max_utterance: float = Field(default=15.0, ge=2.0, le=30.0)
+    max_utterance: float = Field(default=12.0, ge=2.0, le=30.0)
     """Longest utterance, in seconds; a longer one is cut at the best pause in its second half. Longer ones are no more
     accurate and take memory, 200 MB more at 30 seconds; below about 12 accuracy suffers."""
