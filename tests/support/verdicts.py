@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -18,16 +19,22 @@ class NoOptions:
         return default
 
 
-def verdicts(suite: type[ProviderSuite], *, only: str = "test_", but: tuple[str, ...] = ()) -> dict[str, Any]:
+def verdicts(
+    suite: type[ProviderSuite],
+    *,
+    only: str = "test_",
+    but: tuple[str, ...] = (),
+    cases: Mapping[str, Sequence[Any]] | None = None,
+) -> dict[str, Any]:
     """For each test, by name and case: None if it passed, "waits" if it was passed over, or the promise broken."""
     found: dict[str, Any] = {}
-    cases = suite.cases()
+    values_of = {**suite.cases(), **(cases or {})}
     for name in dir(suite):
         test = getattr(suite, name)
         if not name.startswith(only) or not callable(test) or name in but:
             continue
         parameters = [each for each in inspect.signature(test).parameters if each != "self"]
-        for values in product(*(cases[each] for each in parameters)):
+        for values in product(*(values_of[each] for each in parameters)):
             one = suite()
             one._config = NoOptions()  # type: ignore[assignment]
             key = name + "".join(f"[{value}]" for value in values)

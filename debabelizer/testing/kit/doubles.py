@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Protocol, Self
 
 from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 __all__ = ["EngineDouble", "Simulator", "WebSocketService"]
@@ -87,7 +88,13 @@ class WebSocketService(ABC):
     async def __aenter__(self) -> Self:
         # No compression: it costs time, and hides from the fault proxy what a frame is.
         self._server = await serve(
-            self.serve, "127.0.0.1", 0, process_request=self._admit, compression=None, ping_interval=None, max_size=None
+            self._serve,
+            "127.0.0.1",
+            0,
+            process_request=self._admit,
+            compression=None,
+            ping_interval=None,
+            max_size=None,
         )
         return self
 
@@ -115,7 +122,7 @@ class WebSocketService(ABC):
 
     @abstractmethod
     async def serve(self, socket: ServerConnection) -> None:
-        """Serve one connection. What it raises because the connection is gone does not matter."""
+        """Serve one connection; it is closed on return. That it may be gone at any time is taken care of."""
 
     def refuse(self, request: Request) -> int | None:
         """The HTTP status with which a handshake is refused, or None to accept it.
@@ -124,6 +131,12 @@ class WebSocketService(ABC):
         """
         given = request.headers.get("Authorization", "")
         return None if given in {f"Bearer {self.key}", f"Token {self.key}", self.key} else HTTPStatus.UNAUTHORIZED
+
+    async def _serve(self, socket: ServerConnection) -> None:
+        try:
+            await self.serve(socket)
+        except ConnectionClosed:
+            pass
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         status = self.refuse(request)

@@ -170,13 +170,13 @@ def _everything_logged() -> Iterator[list[str]]:
             texts.append(f"{self.format(record)} {record.args!r}")
 
     root, handler = logging.getLogger(), Everything()
-    level = root.level
-    root.addHandler(handler)
+    level, handlers = root.level, root.handlers
+    root.handlers = [handler]  # those of pytest would show all of it when a test fails
     root.setLevel(logging.NOTSET)
     try:
         yield texts
     finally:
-        root.removeHandler(handler)
+        root.handlers = handlers
         root.setLevel(level)
 
 

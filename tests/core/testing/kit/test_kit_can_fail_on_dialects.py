@@ -1,0 +1,133 @@
+"""The kit can fail on a WebSocket vendor: on dialects, settings, specs and golden recordings."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import acme
+from support.acme import spec, suite
+from support.verdicts import NoOptions, broken, verdicts
+
+from debabelizer.testing.kit import ProviderSuite
+from debabelizer.testing.kit.checks.faults import FAULTS
+
+SOCKETS = ("test_fault",)  # real ones, which take their time
+
+
+def test_a_sound_dialect_passes() -> None:
+    found = verdicts(suite(spec()), but=SOCKETS)
+    found |= verdicts(suite(spec()), only="test_fault", cases={"phase": ["mid-speech"]})
+    assert {name: verdict for name, verdict in found.items() if verdict is not None} == {}
+    assert sum(name.startswith("test_fault[") for name in found) == len(FAULTS)
+
+
+BROKEN = {
+    acme.KeyInUrl: "test_the_key_is_shown_nowhere",
+    acme.NoKeepalive: "test_silence_does_not_end_the_session",
+    acme.LateKeepalive: "test_silence_does_not_end_the_session",
+    acme.ForgetsVocabulary: "test_claim_vocabulary",
+    acme.TriesTheWrongKeyAgain: "test_a_wrong_key_is_told_at_once",
+}
+
+
+@pytest.mark.parametrize("dialect", BROKEN, ids=lambda dialect: dialect.__name__)
+def test_a_broken_promise_is_found_by_its_test(dialect: type[acme.AcmeDialect]) -> None:
+    assert broken(verdicts(suite(spec(dialect)), but=SOCKETS)) == {BROKEN[dialect]}
+
+
+def test_a_keepalive_that_is_not_claimed_is_found() -> None:
+    found = verdicts(suite(spec(keepalive=None)), only="test_silence")
+    assert broken(found) == {"test_silence_does_not_end_the_session"}
+
+
+def test_a_final_position_that_is_none_is_found_by_the_faults() -> None:
+    named = suite(spec(acme.SettlesTooMuch))
+    found = broken(verdicts(named, but=("test_fault",)))
+    assert found == {"test_fault_within[mid-speech]", "test_rollover"}
+    assert broken(verdicts(named, only="test_fault", cases={"fault": ["reset"], "phase": ["mid-speech"]})) == {
+        "test_fault[reset][mid-speech]",
+        "test_fault_within[mid-speech]",
+    }
+
+
+def test_an_end_that_the_vendor_did_not_confirm_is_found() -> None:
+    found = broken(verdicts(suite(spec(acme.FinishesByItself)), but=SOCKETS))
+    assert found == {"test_fault_within[the end]"}
+
+
+def test_settings_that_take_anything_are_found() -> None:
+    found = broken(verdicts(suite(spec(settings="LaxSettings")), but=SOCKETS))
+    assert found == {"test_bad_settings_are_refused[{'model': ''}]", "test_addresses_are_safe"}
+
+
+def test_settings_that_show_the_key_are_found() -> None:
+    found = broken(verdicts(suite(spec(settings="OpenSettings")), only="test_secrets"))
+    assert found == {"test_secrets_are_hidden"}
+
+
+def test_a_spec_that_cannot_be_registered_is_found() -> None:
+    named = replace(spec(), summary="Two\nlines", api_version=99)
+    assert broken(verdicts(suite(named), only="test_the_spec_is_well")) == {"test_the_spec_is_well_formed"}
+
+
+def test_a_method_that_is_not_claimed_is_found() -> None:
+    found = verdicts(suite(spec(factory="Eager")), only="test_what_the_spec_names")
+    (failure,) = found.values()
+    assert "overrides `transcribe`" in str(failure)
+
+
+def test_a_factory_that_is_not_there_is_found() -> None:
+    found = verdicts(suite(spec(factory="Nobody")), only="test_what_the_spec_names")
+    assert broken(found) == {"test_what_the_spec_names_is_there"}
+
+
+def test_a_spec_that_costs_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "heavy_acme.py").write_text("import pydantic\n")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    named = replace(spec(), factory="heavy_acme:Nobody")
+    (failure,) = verdicts(suite(named), only="test_the_spec_is_cheap").values()
+    assert "it imported" in str(failure)
+    assert "pydantic" in str(failure)
+
+
+class Recorder(NoOptions):
+    def getoption(self, name: str, default: Any = None) -> Any:
+        return name == "--record"
+
+
+class TestGolden:
+    def record(self, folder: Path) -> type[ProviderSuite]:
+        recording = suite(spec(), golden=folder)
+        one = recording()
+        one._config = Recorder()  # type: ignore[assignment]
+        one.test_record()
+        return suite(spec(), golden=folder)
+
+    def test_what_was_recorded_means_the_same_later(self, tmp_path: Path) -> None:
+        assert verdicts(self.record(tmp_path), only="test_golden") == {
+            f"test_golden[{tmp_path / 'simulated.jsonl'}]": None
+        }
+
+    def test_without_the_option_nothing_is_written(self, tmp_path: Path) -> None:
+        verdicts(suite(spec(), golden=tmp_path), only="test_record")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_recording_holds_no_key_and_no_voice(self, tmp_path: Path) -> None:
+        self.record(tmp_path)
+        text = (tmp_path / "simulated.jsonl").read_text()
+        assert "test-key" not in text
+        assert '"received"' in text
+        assert len(text) < 100_000
+
+    def test_another_meaning_is_found(self, tmp_path: Path) -> None:
+        self.record(tmp_path)
+        file = tmp_path / "simulated.jsonl"
+        file.write_text(file.read_text().replace("word3", "word4"))
+        file.write_text(file.read_text().replace('\\"word4\\", 1.19', '\\"word5\\", 1.19'))
+        found = verdicts(suite(spec(), golden=tmp_path), only="test_golden")
+        (failure,) = found.values()
+        assert "received frame" in str(failure)
