@@ -19,6 +19,8 @@ SettingsT = TypeVar("SettingsT")
 class Options:
     """The wishes of one call. ``None`` means "not said": the configuration's word counts, then the default.
 
+    Where several words may be given, a text is one of them, and not its letters.
+
     Attributes:
         language_hints: Two-letter codes, most likely first.
         interim: Whether results that may still change are wanted.
@@ -39,6 +41,12 @@ class Options:
     optional: Collection[str] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        for name in ("language_hints", "vocabulary", "optional"):
+            given = getattr(self, name)
+            if given is not None:
+                object.__setattr__(self, name, (given,) if isinstance(given, str) else tuple(given))
+
     def over(self, defaults: Any) -> Options:
         """These wishes, with what was not said taken from the attributes of `defaults`."""
         said = {name: getattr(defaults, name) for name in _WISHES if getattr(self, name) is None}
@@ -55,9 +63,6 @@ class Options:
             for name, capability in _WISHES.items()
             if getattr(self, name) is not None and self._granted(spec, name, capability)
         }
-        for name in ("language_hints", "vocabulary"):
-            if name in wanted:
-                wanted[name] = tuple(wanted[name])
         return Request(settings=settings, **wanted)
 
     def _granted(self, spec: ProviderSpec, name: str, capability: str | None) -> bool:

@@ -91,10 +91,14 @@ class VoiceProcessor:
         self._closed = True
         now = asyncio.get_running_loop().time()
         for work in self._work:
-            work.reschedule(now)
+            if not work.expired():  # by another call
+                work.reschedule(now)
+        streams = tuple(self._streams)
+        for stream in streams:
+            stream.cancel()
         await self._idle.wait()
-        for stream in tuple(self._streams):
-            await stream.close()
+        for stream in streams:
+            await stream.join()
         async with AsyncExitStack() as stack:
             while self._providers:
                 _, provider = self._providers.popitem()

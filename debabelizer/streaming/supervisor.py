@@ -122,7 +122,7 @@ class Supervisor:
         """Begin to close, without waiting."""
         self._closing = True
         if self._owner is None:
-            self._settle(Outcome(closed=True))
+            self._ended()
         elif self.outcome is None:
             self._owner.cancel()
 

@@ -26,6 +26,7 @@ from debabelizer import (
 )
 from debabelizer.plugins import PluginRegistry
 from debabelizer.plugins.relay import Observers
+from debabelizer.testing import virtual_time
 
 JFK = Path(__file__).parent.parent / "audio" / "jfk.wav"
 
@@ -127,6 +128,16 @@ def test_what_the_provider_cannot_do_is_said_before_any_audio(
     asyncio.run(case())
 
 
+def test_one_word_may_be_given_as_text() -> None:
+    async def case() -> None:
+        async with processor(spec("meter", vocabulary=True)) as voice:
+            await voice.transcribe(JFK, language_hints="de", vocabulary="Ada")
+        (request,) = Meter.opened[0].requests
+        assert (request.language_hints, request.vocabulary) == (("de",), ("Ada",))
+
+    asyncio.run(case())
+
+
 def test_a_wish_marked_optional_is_left_out() -> None:
     async def case() -> None:
         async with processor() as voice:
@@ -191,6 +202,25 @@ def test_leaving_ends_what_is_running_and_closes_providers_once() -> None:
             voice.transcribe_stream()
         assert [provider.closed for provider in Meter.opened] == [1]
         assert len(asyncio.all_tasks()) == 1
+
+    asyncio.run(case())
+
+
+@pytest.mark.parametrize("steps", range(6))
+def test_closing_again_while_closing_is_closing_once(steps: int) -> None:
+    async def case() -> None:
+        Meter.gate = asyncio.Event()
+        voice = processor()
+        working = asyncio.ensure_future(voice.transcribe(JFK))
+        while not Meter.opened or not Meter.opened[0].running:
+            await asyncio.sleep(0.001)
+        closing = asyncio.ensure_future(voice.aclose())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        await asyncio.gather(closing, voice.aclose())
+        with pytest.raises(DebabelizerError, match="closed while"):
+            await working
+        assert [provider.closed for provider in Meter.opened] == [1]
 
     asyncio.run(case())
 
@@ -297,6 +327,45 @@ def test_leaving_the_processor_closes_its_streams() -> None:
             await stream.send_audio(speech(4, 5))
         assert all(connection.over for connection in service.connections)
         assert len(asyncio.all_tasks()) == 1
+
+    asyncio.run(case())
+
+
+def test_streams_are_closed_all_at_once_however_long_each_takes() -> None:
+    async def case() -> float:
+        fresh(Plan(at=0.0, fault="hang-on-cancel"))
+        async with processor(line()) as voice:
+            streams = [voice.transcribe_stream(audio_format=FORMAT) for _ in range(5)]
+            for stream in streams:
+                await stream.send_audio(speech(1, 3))
+            await asyncio.sleep(1.0)
+            begun = asyncio.get_running_loop().time()
+        return asyncio.get_running_loop().time() - begun
+
+    assert virtual_time.run(case()) == pytest.approx(2.0)  # the close deadline
+
+
+def test_a_stream_closed_before_it_was_opened_is_forgotten() -> None:
+    async def case() -> None:
+        fresh()
+        async with processor(line()) as voice:
+            stream = voice.transcribe_stream(audio_format=FORMAT)
+            await stream.aclose()
+            assert not voice._streams
+
+    asyncio.run(case())
+
+
+def test_a_missing_key_fails_a_stream_at_once_and_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("debabelizer_soniox")
+    monkeypatch.delenv("SONIOX_API_KEY", raising=False)
+
+    async def case() -> None:
+        async with VoiceProcessor({"stt": {"provider": "soniox"}}) as voice:
+            with pytest.raises(StreamError, match="SONIOX_API_KEY") as caught:
+                async for _ in voice.transcribe_stream(spoken(3), audio_format=FORMAT):
+                    pass
+        assert len(caught.value.attempts) == 1
 
     asyncio.run(case())
 
