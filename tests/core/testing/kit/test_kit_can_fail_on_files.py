@@ -1,0 +1,58 @@
+"""The kit can fail on an engine that takes whole recordings only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from support.scribe import LEFT, suite
+from support.verdicts import broken, verdicts
+
+
+@pytest.fixture(autouse=True)
+def _threads_end() -> Iterator[None]:
+    yield
+    for over in LEFT:
+        over.set()
+    LEFT.clear()
+
+
+def test_a_sound_engine_passes() -> None:
+    found = verdicts(suite())
+    assert {name: verdict for name, verdict in found.items() if verdict is not None} == {}
+    assert len(found) > 20
+
+
+def test_what_does_not_concern_it_is_not_run() -> None:
+    names = {name.partition("[")[0] for name in verdicts(suite(), only="test_claim")}
+    assert names == set()
+
+
+@pytest.mark.parametrize(
+    ("factory", "tests"),
+    [
+        ("Loses", {"test_file_is_transcribed"}),
+        ("Blocks", {"test_the_event_loop_is_never_blocked"}),
+        ("SaysNoDuration", {"test_file_duration_is_told"}),
+        ("ReadsWavOnly", {"test_file_is_transcribed"}),
+        ("HasWords", {"test_file_claim[words]", "test_file_claim[confidence]"}),
+    ],
+)
+def test_a_broken_promise_is_found_by_its_test(factory: str, tests: set[str]) -> None:
+    found = broken(verdicts(suite(factory)))
+    streams = {"test_every_word_is_written_once", "test_words_are_whole"}  # its streams come from the same words
+    assert found - streams == tests
+
+
+def test_a_transcription_that_does_not_let_go_is_found() -> None:
+    assert broken(verdicts(suite("Stays"), only="test_file_lets_go")) == {"test_file_lets_go_when_cancelled"}
+
+
+def test_a_thread_that_is_left_is_found() -> None:
+    (failure,) = verdicts(suite("LeavesAThread"), only="test_file_leaves").values()
+    assert "the thread 'forgotten'" in str(failure)
+
+
+def test_a_claim_that_is_not_kept_is_found() -> None:
+    found = verdicts(suite(diarization=True, languages=("en", "de")), only="test_file_claim")
+    assert broken(found) == {"test_file_claim[diarization]"}
