@@ -8,7 +8,6 @@ of all threads for each second of audio; memory is by how much the process grew,
 eleventh of a second of the same. An hour takes two to three minutes.
 """
 
-
 from __future__ import annotations
 
 import argparse
