@@ -228,6 +228,23 @@ def test_send_audio_waits_when_the_buffer_is_full_and_memory_is_bounded() -> Non
     run(case())
 
 
+def test_memory_is_bounded_when_the_service_does_not_read() -> None:
+    async def case() -> None:
+        patient = StreamPolicy(replay=5.0, send_timeout=1e5, stall_timeout=1e5)
+        bench = Bench(Service([Plan(at=0.0, fault="freeze")]), policy=patient)
+        async with bench.stream() as stream:
+            sending = asyncio.ensure_future(_send(stream, 3000))
+            await asyncio.sleep(1000.0)
+            journal = bench.supervisors[0].journal
+            assert len(journal.read(journal.oldest, 10**9)) <= 10_000
+            assert stream.stats.accepted <= 5.0
+            assert not sending.done()
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+
+    run(case())
+
+
 def test_a_source_that_fails_raises_after_what_it_gave_was_transcribed() -> None:
     async def case() -> None:
         stream = Bench().stream(source(speech(1, 12), then=OSError("unplugged")))
