@@ -106,7 +106,7 @@ def finals_are_said_once(performance: Performance) -> None:
                         f"{_span(word)} was said as final after {_span(before)}",
                         where=tape.where(noted),
                         hint="a final may be repeated by the vendor: tell it apart by its time, and say it once",
-                        look="finals",
+                        look="law-1",
                     )
                 last[said.channel] = word
 
@@ -124,14 +124,14 @@ def words_are_whole(performance: Performance) -> None:
                         where=tape.where(noted),
                         hint="hold the pieces of a word back until the word is over: the next one has begun, or the "
                         "vendor says that the utterance ended",
-                        look="words",
+                        look="law-3",
                     )
             if said.final and said.words and [word.text for word in said.words] != said.text.split():
                 raise PromiseBrokenError(
                     "`Hypothesis.words` are the words of its text",
                     f"the text is {said.text!r}, the words are {[word.text for word in said.words]}",
                     where=tape.where(noted),
-                    look="words",
+                    look="law-3",
                 )
 
 
@@ -147,7 +147,7 @@ def words_are_complete(performance: Performance) -> None:
         "every word that was said is written once, in order",
         happened,
         where=performance.tapes[-1].where() if performance.tapes else "",
-        look="words",
+        look="every-word",
     )
 
 
@@ -160,7 +160,7 @@ def times_are_true(performance: Performance) -> None:
             f"a word is written {error:.3f} s from where it was said",
             where="; ".join(tape.where() for tape in performance.tapes),
             hint="are milliseconds taken for seconds, or does the clock of a connection not start at zero?",
-            look="words",
+            look="every-word",
         )
 
 
@@ -178,7 +178,7 @@ def interims_hold_nothing_final(performance: Performance) -> None:
                     f"the interim {said.text!r} holds {again[0]!r}, which is final already",
                     where=tape.where(noted),
                     hint="if the vendor sends the whole utterance again, take off what was final",
-                    look="interims",
+                    look="law-2",
                 )
 
 
@@ -195,7 +195,7 @@ def interims_are_settled(performance: Performance) -> None:
                 "the connection finished while an interim stood",
                 where=tape.where(standing),
                 hint="after finals say anew what is still interim: `Hypothesis(text='', final=False)` if nothing is",
-                look="interims",
+                look="law-2",
             )
 
 
@@ -208,7 +208,7 @@ def finals_do_not_wait(performance: Performance) -> None:
                 "finals come as soon as the provider is sure (law 4)",
                 f"not one word became final in {tape.sent:.1f} s of speech with pauses, until the audio was over",
                 where=tape.where(finals[0]),
-                look="finals",
+                look="law-4",
             )
 
 

@@ -123,5 +123,5 @@ def test_a_failure_reads_like_advice() -> None:
         "\n  where     connection 1, after 0.50 s of audio: Hypothesis(text='word0', final=True, "
         "words=(Word(text='word0', start=0.2, end=0.45, confidence=0.9)), confidence=0.9)"
         "\n  hint      a final may be repeated by the vendor: tell it apart by its time, and say it once"
-        "\n  look      docs/conformance.md#finals"
+        "\n  look      docs/conformance.md#law-1"
     )
