@@ -5,5 +5,6 @@
 `debabelizer.testing.soniox`   a Soniox service on loopback, with every fault on demand
 `debabelizer.testing.proxy`    a TCP proxy that cuts, stalls, swallows and garbles
 `...testing.virtual_time`      an event loop on which an hour passes in a moment
+`debabelizer.testing.kit`      the conformance kit: every promise of a provider, tested
 =============================  ==========================================================================
 """

@@ -60,12 +60,12 @@ class SuiteBase:
     virtual: ClassVar[bool] = True
 
     kind: ClassVar[Kind]
-    _shown: ClassVar[dict[bool, Performance]]
+    _played: ClassVar[dict[str, Any]]
     _config: pytest.Config
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls._shown = {}
+        cls._played = {}
         if hasattr(cls, "spec"):
             cls.kind = kind_of(cls.spec)
 
@@ -101,9 +101,11 @@ class SuiteBase:
         With ``--live`` it is played with the live service.
         """
         live = is_live(self._config, self.spec)
-        if live not in self._shown:
-            self._shown[live] = self._play_live() if live else self.play(thorough=True)
-        return self._shown[live]
+        name = "live" if live else "simulated"
+        if name not in self._played:
+            self._played[name] = self._play_live() if live else self.play(thorough=True)
+        performance: Performance = self._played[name]
+        return performance
 
     def sound_show(self) -> Performance:
         """The same, for tests that make no sense before a stream comes to its end with all words."""

@@ -124,14 +124,12 @@ class FileChecks(SuiteBase):
 
     def _sound(self) -> Transcript:
         """The transcript, for tests that make no sense if not all words are in it."""
-        shown: dict[Any, Any] = self._shown
-        if "file" not in shown:
-            shown["file"] = self._transcribe()
-        file = shown["file"]
+        if "file" not in self._played:
+            self._played["file"] = self._transcribe()
+        file: _File = self._played["file"]
         if file.transcript is None or not compare(PLAN, file.transcript).perfect:
             pytest.skip("waits for what else is broken: a recording is not transcribed")
-        transcript: Transcript = file.transcript
-        return transcript
+        return file.transcript
 
     def _transcribe(
         self,
