@@ -48,16 +48,17 @@ def read(path: Path) -> Document | ConfigProblem:
     try:
         text = content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
-        return _not_utf8(path, content, error.start)
+        return _not_utf8(path, error)
     return _parse(path, text)
 
 
-def _not_utf8(path: Path, content: bytes, at: int) -> ConfigProblem:
-    line = content.count(b"\n", 0, at) + 1
+def _not_utf8(path: Path, error: UnicodeDecodeError) -> ConfigProblem:
+    content, before = error.object, error.object[: error.start].decode()
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
     hint = "Save it as UTF-8."
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         hint = "It seems to be UTF-16; save it as UTF-8."
-    return ConfigProblem("is not UTF-8 text.", source=path, line=line, hint=hint)
+    return ConfigProblem("is not UTF-8 text.", source=path, line=line, column=column, hint=hint)
 
 
 def _parse(path: Path, text: str) -> Document | ConfigProblem:

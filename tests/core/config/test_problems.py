@@ -226,7 +226,7 @@ class TestFiles:
 
     def test_not_utf8(self, place: Any) -> None:
         place.config("").write_bytes(b"[stt]\nprovider = '\xe9'\n")
-        assert place.problems() == ["project/debabelizer.toml:2: is not UTF-8 text. Save it as UTF-8."]
+        assert place.problems() == ["project/debabelizer.toml:2:13: is not UTF-8 text. Save it as UTF-8."]
 
 
 def load_and_catch(place: Any, **options: Any) -> list[str]:

@@ -62,7 +62,11 @@ def test_path_through_a_file(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"a = 1\nb = '\xff'\n", ":2: is not UTF-8"), ("a = 1".encode("utf-16"), "It seems to be UTF-16")],
+    [
+        (b"a = 1\nb = '\xff'\n", ":2:6: is not UTF-8"),
+        (b"\xef\xbb\xbfa = '\xc3\xa9\xff'\n", ":1:7: is not UTF-8"),  # columns are characters, and the mark is none
+        ("a = 1".encode("utf-16"), ":1:1: is not UTF-8 text. It seems to be UTF-16"),
+    ],
 )
 def test_other_encodings(path: Path, content: bytes, words: str) -> None:
     path.write_bytes(content)
