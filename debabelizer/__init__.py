@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from debabelizer.audio.source import AudioSource
     from debabelizer.config import Secret, Settings
 
-__version__ = "0.1.0"
+__version__ = "0.3.0"
 
 _LAZY = {
     "AudioSource": "debabelizer.audio.source",

@@ -24,5 +24,5 @@ def needs(extra: str, purpose: str) -> Iterator[None]:
         name = error.name.partition(".")[0] if error.name else extra
         raise AudioError(
             f"{purpose} needs the package {name!r}, which is not installed.",
-            hint=f'Install it: pip install "debabelizer[{extra}]"',
+            hint=f'Install it: pip install "debabelizer[{extra}]>=0.3"',
         ) from error

@@ -59,7 +59,7 @@ def open_vad() -> VoiceActivityDetector:
             cause = error
     raise AudioError(
         "No voice activity detector is installed, and without one speech cannot be told from silence.",
-        hint='Type: pip install "debabelizer[vad]"',
+        hint='Type: pip install "debabelizer[vad]>=0.3"',
     ) from cause
 
 

@@ -107,7 +107,7 @@ def _decoding() -> Finding:
     return Finding(
         f"decoding: only WAV and raw PCM. {' '.join(broken)}",
         fine=False,
-        remedy='Type: pip install "debabelizer[audio]"',
+        remedy='Type: pip install "debabelizer[audio]>=0.3"',
     )
 
 
@@ -117,7 +117,7 @@ def _voice_activity() -> Finding:
 
         detector = open_vad()
     except ImportError as error:
-        return Finding(f"voice activity: {error}.", fine=False, remedy='Type: pip install "debabelizer[vad]"')
+        return Finding(f"voice activity: {error}.", fine=False, remedy='Type: pip install "debabelizer[vad]>=0.3"')
     except AudioError as error:
         return Finding(f"voice activity: {error.message}", fine=False, remedy=error.hint)
     return Finding(f"voice activity: {type(detector).__name__.strip('_')}")
@@ -125,7 +125,7 @@ def _voice_activity() -> Finding:
 
 def _microphone() -> Finding:
     if fault := _imported("sounddevice"):
-        remedy = 'Type: pip install "debabelizer[microphone]" (on Linux also: apt install libportaudio2)'
+        remedy = 'Type: pip install "debabelizer[microphone]>=0.3" (on Linux also: apt install libportaudio2)'
         return Finding(f"microphone: {fault}", fine=False, remedy=remedy)
     devices = sys.modules["sounddevice"].query_devices()
     inputs = [device["name"] for device in devices if device["max_input_channels"] > 0]

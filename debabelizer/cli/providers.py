@@ -45,7 +45,7 @@ def providers(
         typer.echo(json.dumps([row.to_dict() for row in rows], indent=2, ensure_ascii=False))
         return
     if not rows:
-        typer.echo('No provider is installed. Type: pip install "debabelizer[moonshine]"')
+        typer.echo('No provider is installed. Type: pip install "debabelizer[moonshine]>=0.3"')
         return
     from rich.console import Console
 

@@ -104,7 +104,7 @@ class PluginRegistry:
 
     def _not_found(self, name: str) -> UnknownProviderError | ProviderNotInstalledError:
         if name in FIRST_PARTY:
-            hint = f'Type: pip install "debabelizer[{name}]"'
+            hint = f'Type: pip install "debabelizer[{name}]>=0.3" (in a clone: pip install -e providers/{name})'
             return ProviderNotInstalledError(f"Provider {name!r} is not installed.", name=name, hint=hint)
         installed = [spec.name for spec in self.specs]
         nearest = get_close_matches(name.lower(), {*installed, *FIRST_PARTY}, n=1)
@@ -114,7 +114,7 @@ class PluginRegistry:
         elif installed:
             hint = f"Installed are: {', '.join(installed)}."
         else:
-            hint = f'None is installed. Type: pip install "debabelizer[{next(iter(FIRST_PARTY))}]"'
+            hint = f'None is installed. Type: pip install "debabelizer[{next(iter(FIRST_PARTY))}]>=0.3"'
         if idle := [f"{row.plugin} ({row.status})" for row in self._rows if row.spec is None]:
             hint += f" Plugins that are not loaded: {', '.join(idle)}."
         return UnknownProviderError(f"There is no provider {name!r}.", name=name, suggestion=suggestion, hint=hint)

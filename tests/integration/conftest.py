@@ -28,7 +28,7 @@ DEAD_PARROT = {
         [project]
         name = "debabelizer-deadparrot"
         version = "0.0.1"
-        dependencies = ["debabelizer>=0.1"]
+        dependencies = ["debabelizer>=0.3"]
 
         [project.entry-points.debabelizer]
         deadparrot = "debabelizer_deadparrot"

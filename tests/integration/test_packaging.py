@@ -10,6 +10,7 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 OURS = ["debabelizer", *sorted(f"debabelizer-{path.parent.name}" for path in ROOT.glob("providers/*/pyproject.toml"))]
@@ -82,7 +83,7 @@ def test_the_core_without_providers_says_what_to_install(core: Any, speech: Path
     assert core.providers() == {}
     done = core.debabelizer("transcribe", speech)
     assert done.returncode == 2, done.stderr
-    assert 'pip install "debabelizer[moonshine]"' in done.stderr
+    assert 'pip install "debabelizer[moonshine]>=0.3"' in done.stderr
     assert done.stdout == ""
 
 
@@ -112,3 +113,20 @@ def test_the_source_tree_installs_without_the_workspace(make_environment: Any, s
     assert list(environment.providers()) == ["soniox"]
     done = environment.run("python", "-I", "-c", "import debabelizer; print(debabelizer.__file__)")
     assert Path(done.stdout.strip()) == ROOT / "debabelizer" / "__init__.py"
+
+
+def test_nothing_of_ours_accepts_the_earlier_project_of_this_name() -> None:
+    """Versions up to 0.2.5 on the registry are another project: a requirement that admits them breaks an install."""
+    tables = [*ROOT.glob("providers/*/pyproject.toml"), *ROOT.glob("examples/*/pyproject.toml")]
+    requirements = [
+        Requirement(line)
+        for path in tables
+        for line in tomllib.loads(path.read_text(encoding="utf-8"))["project"]["dependencies"]
+    ]
+    ours = [requirement for requirement in requirements if requirement.name == "debabelizer"]
+    assert len(ours) == len(tables)
+    assert [str(requirement) for requirement in ours if "0.2.5" in requirement.specifier] == []
+    pages = [ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("debabelizer/**/*.py")]
+    hints = [line for page in pages for line in re.findall(r'"debabelizer\[[^"]*"', page.read_text(encoding="utf-8"))]
+    assert hints
+    assert [hint for hint in hints if "]>=0.3" not in hint] == []

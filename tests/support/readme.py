@@ -50,7 +50,7 @@ def _row(spec: ProviderSpec) -> str:
         _mark(can.translation),
         f"{len(can.languages)}" if many else ", ".join(can.languages),
         "0" if can.price_per_hour == 0 else f"{can.price_per_hour:.2f}" if can.price_per_hour is not None else "",
-        f"`pip install debabelizer[{spec.name}]`",
+        f'`pip install "debabelizer[{spec.name}]>=0.3"`',
     ]
     return f"| {' | '.join(cells)} |"
 

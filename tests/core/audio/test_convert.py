@@ -175,7 +175,7 @@ for source, package in (("mulaw/16000", "numpy"), ("pcm_s16le/8000", "numpy")):
     try:
         Converter(AudioFormat.parse(source), AudioFormat())
     except AudioError as error:
-        assert 'pip install "debabelizer[audio]"' in error.hint, error
+        assert 'pip install "debabelizer[audio]>=0.3"' in error.hint, error
         assert package in error.message and source in error.message, error
     else:
         raise AssertionError

@@ -279,7 +279,7 @@ def test_the_package_is_missing(monkeypatch):
 
     with pytest.raises(AudioError, match="needs the package 'sounddevice'") as caught:
         asyncio.run(main())
-    assert 'pip install "debabelizer[microphone]"' in (caught.value.hint or "")
+    assert 'pip install "debabelizer[microphone]>=0.3"' in (caught.value.hint or "")
 
 
 def test_the_library_is_missing(monkeypatch):

@@ -651,7 +651,7 @@ for use in (size("a.wav", AudioFormat("mulaw", 8000)), size(b"OggS" + bytes(100)
     try:
         asyncio.run(use)
     except AudioError as error:
-        assert 'pip install "debabelizer[audio]"' in error.hint, error
+        assert 'pip install "debabelizer[audio]>=0.3"' in error.hint, error
         print(error.message)
     else:
         raise AssertionError

@@ -46,9 +46,9 @@ def test_what_is_missing_comes_with_what_to_do(run: Run, microphones: list[dict[
 @pytest.mark.parametrize(
     ("module", "what", "remedy"),
     [
-        ("av", "decoding: only WAV and raw PCM", 'pip install "debabelizer[audio]"'),
-        ("sounddevice", "microphone: sounddevice", 'pip install "debabelizer[microphone]"'),
-        ("debabelizer.audio.vad", "voice activity: ", 'pip install "debabelizer[vad]"'),
+        ("av", "decoding: only WAV and raw PCM", 'pip install "debabelizer[audio]>=0.3"'),
+        ("sounddevice", "microphone: sounddevice", 'pip install "debabelizer[microphone]>=0.3"'),
+        ("debabelizer.audio.vad", "voice activity: ", 'pip install "debabelizer[vad]>=0.3"'),
     ],
 )
 def test_an_extra_that_is_not_installed(
@@ -65,7 +65,7 @@ def test_no_detector_works(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, module, None)
     found = finding(run("doctor").out, "voice activity: ")
     assert found.startswith("✗ ")
-    assert 'pip install "debabelizer[vad]"' in found
+    assert 'pip install "debabelizer[vad]>=0.3"' in found
 
 
 @pytest.mark.parametrize(

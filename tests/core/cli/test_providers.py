@@ -56,7 +56,10 @@ def test_a_disabled_plugin_says_so(run: Run) -> None:
 def test_without_any_provider_there_is_advice(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("debabelizer.plugins.discovery.distributions", list)
     result = run("providers")
-    assert (result.code, result.out) == (0, 'No provider is installed. Type: pip install "debabelizer[moonshine]"\n')
+    assert (result.code, result.out) == (
+        0,
+        'No provider is installed. Type: pip install "debabelizer[moonshine]>=0.3"\n',
+    )
 
 
 @pytest.mark.parametrize(

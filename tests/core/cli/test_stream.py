@@ -261,5 +261,5 @@ class TestMicrophone:
         assert (result.code, result.out) == (1, "")
         assert result.err.splitlines() == [
             "error: The microphone needs the package 'sounddevice', which is not installed.",
-            'Install it: pip install "debabelizer[microphone]"',
+            'Install it: pip install "debabelizer[microphone]>=0.3"',
         ]

@@ -75,7 +75,7 @@ def test_an_unknown_provider_unlike_any_other_gets_the_list(aviary: PluginRegist
 
 
 def test_without_any_provider_the_hint_is_the_line_to_type() -> None:
-    with pytest.raises(UnknownProviderError, match=r'pip install "debabelizer\[moonshine\]"'):
+    with pytest.raises(UnknownProviderError, match=r'pip install "debabelizer\[moonshine\]>=0.3"'):
         PluginRegistry().spec("xyz")
 
 
@@ -83,7 +83,9 @@ def test_without_any_provider_the_hint_is_the_line_to_type() -> None:
 def test_a_provider_of_ours_that_is_not_installed_has_its_line_to_type(aviary: PluginRegistry, name: str) -> None:
     with pytest.raises(ProviderNotInstalledError) as caught:
         aviary.spec(name)
-    assert caught.value.hint == f'Type: pip install "debabelizer[{name}]"'
+    assert caught.value.hint == (
+        f'Type: pip install "debabelizer[{name}]>=0.3" (in a clone: pip install -e providers/{name})'
+    )
 
 
 def test_a_misspelt_provider_of_ours_is_suggested() -> None:
