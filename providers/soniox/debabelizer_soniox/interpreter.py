@@ -39,7 +39,7 @@ class Interpreter:
         words = self._spoken.preview(tuple(token for token in pending if not token.translated))
         if message.finished and (lost := self._never_final(message)):
             # Not withdrawn: words that are still interim at the end tell the core that this end is no proof.
-            yield from self._progress(message, lost)
+            yield from self._progress(message, (*words, *lost))
             return
         translation = self._translated.preview(tuple(token for token in pending if token.translated))
         yield from self._interims(words, translation, after_finals=bool(finals))
@@ -61,7 +61,7 @@ class Interpreter:
                 yield Flushed()
             else:
                 (self._translated if token.translated else self._spoken).add(token)
-        if message.finished or self._is_pause(message):
+        if self._is_pause(message) or (message.finished and not self._is_torn(message)):
             self._spoken.finish()
             self._translated.finish()
         yield from self._said()
@@ -82,8 +82,20 @@ class Interpreter:
     def _never_final(self, message: Message) -> tuple[Word, ...]:
         """Interim words that Soniox dropped at the end, in audio that its own counter says is not final."""
         words = self._interim.words if self._interim is not None else ()
+        if self._is_torn(message):
+            return words
         settled = max(message.final or 0.0, self._last_final)
         return tuple(word for word in words if word.start is not None and word.start >= settled)
+
+    def _is_torn(self, message: Message) -> bool:
+        """Whether the word held back lacks a piece, in audio that Soniox's own counter says is not final."""
+        held = self._spoken.held
+        if held is None or message.final is None or self._interim is None or not self._interim.words:
+            return False
+        guess = self._interim.words[0]
+        if guess.start != held.start or guess.end is None or not guess.text.startswith(held.text):
+            return False
+        return guess.text != held.text and guess.end > message.final
 
     def _is_pause(self, message: Message) -> bool:
         """Whether nothing was heard for so long that what is held back must be whole."""
@@ -126,7 +138,7 @@ class Interpreter:
         if heard is not None and heard > self._heard:
             self._heard = heard
             yield Processed(heard)
-        settled = heard if message.finished and not pending else message.final
+        settled = message.final  # of a `finished` too: only the core knows whether all audio was heard
         starts = [word.start for word in pending]
         if settled is None or None in starts:
             return

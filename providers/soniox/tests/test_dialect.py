@@ -63,7 +63,7 @@ def test_the_first_frame_may_be_a_sign_of_life(dialect: SonioxDialect) -> None:
 
 def test_finished_is_the_proof_and_says_how_far(dialect: SonioxDialect) -> None:
     events = receive(dialect, tokens=[], final_audio_proc_ms=900, total_audio_proc_ms=1000, finished=True)
-    assert events == [Processed(1.0), Processed(1.0, final=True), Finished(1.0)]
+    assert events == [Processed(1.0), Processed(0.9, final=True), Finished(1.0)]
 
 
 def test_finished_without_counters(dialect: SonioxDialect) -> None:

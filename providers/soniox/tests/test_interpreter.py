@@ -157,9 +157,9 @@ def test_positions_are_said_once_and_never_go_back() -> None:
     assert said == [["heard 2", "settled 1"], [], [], ["settled 1.5"]]
 
 
-def test_a_finished_session_is_final_up_to_its_end() -> None:
+def test_a_finished_that_may_be_too_early_settles_no_more_than_its_counter_says() -> None:
     last = list(Interpreter().events(Message((), 1.0, 3.0, finished=True)))
-    assert last == [Processed(3.0), Processed(3.0, final=True)]
+    assert last == [Processed(3.0), Processed(1.0, final=True)]
 
 
 def test_finals_are_cut_where_speaker_or_language_change() -> None:
@@ -210,7 +210,20 @@ def test_words_that_never_became_final_are_not_withdrawn_at_the_end() -> None:
     interpreter = Interpreter()
     list(interpreter.events(Message(guesses(" Hi", at=1.0), 0.5, 2.0)))
     said = [short(event) for event in interpreter.events(Message((), 1.9, 2.0, finished=True))]
-    assert said == ["interim ''", "settled 2"]
+    assert said == ["interim ''", "settled 1.9"]
+
+
+def test_a_word_torn_by_an_early_end_is_not_said_and_is_heard_again() -> None:
+    interpreter = Interpreter()
+    list(interpreter.events(Message(finals(" Good", " morn", at=1.0) + guesses("ing", at=1.5), 1.5, 2.0)))
+    assert [short(event) for event in interpreter.events(Message((), 1.5, 2.0, finished=True))] == []
+
+
+def test_a_guess_that_the_end_took_back_does_not_tear_the_word_before_it() -> None:
+    interpreter = Interpreter()
+    list(interpreter.events(Message(finals(" Good", " morn", at=1.0) + guesses("ing", at=1.5), 1.5, 2.0)))
+    said = [short(event) for event in interpreter.events(Message((), 2.0, 2.0, finished=True))]
+    assert said == ["final 'morn'", "interim ''", "settled 2"]
 
 
 TRANSLATIONS: dict[str, list[tuple[Message, list[tuple[Any, ...]]]]] = {

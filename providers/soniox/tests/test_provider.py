@@ -85,6 +85,8 @@ def test_every_word_comes_once_whole_and_in_time(behaviour: Behaviour, endpointi
         [Fault.duplicate(at=4.0)],
         [Fault.error("service_unavailable", at=5.0)],
         [Fault.error("max_duration_reached", at=5.0)],
+        [Fault.finish_early(at=4.0)],
+        [Fault.finish_early(at="end")],
     ],
 )
 def test_no_word_is_lost_or_repeated_where_a_connection_ends(behaviour: Behaviour, faults: list[Fault]) -> None:
