@@ -109,7 +109,7 @@ class VoiceProcessor:
         source: Any,
         *,
         provider: str | Sequence[str] | None = None,
-        audio_format: AudioFormat | None = None,
+        audio_format: AudioFormat | str | None = None,
         language_hints: Collection[str] | None = None,
         diarization: bool | None = None,
         vocabulary: Collection[str] | None = None,
@@ -125,7 +125,7 @@ class VoiceProcessor:
             source: A path, bytes, a binary file object (a pipe will do), or an async iterable of bytes, in any
                 container or codec; or an `AudioSource`.
             provider: Instead of the configured one.
-            audio_format: Only for headerless audio: how to read it.
+            audio_format: Only for headerless audio: how to read it; an `AudioFormat`, or text such as ``mulaw/8000``.
             language_hints, diarization, vocabulary, translate_to: See `Options`.
             require: Capabilities that the provider must have, e.g. ``{"words": "word"}``; added to the configured.
             optional: Names of wishes that a provider without the capability may ignore.
@@ -152,7 +152,8 @@ class VoiceProcessor:
         )
         async with self._working():
             spec, request = self._choose(provider, require or {}, wishes)
-            audio = AudioSource.of(source, audio_format=audio_format)
+            declared = None if audio_format is None else AudioFormat.of(audio_format)
+            audio = AudioSource.of(source, audio_format=declared)
             try:
                 await audio.check()
                 await reveal_all(request.settings)
@@ -171,7 +172,7 @@ class VoiceProcessor:
         source: Any = None,
         *,
         provider: str | Sequence[str] | None = None,
-        audio_format: AudioFormat | None = None,
+        audio_format: AudioFormat | str | None = None,
         language_hints: Collection[str] | None = None,
         interim: bool | None = None,
         diarization: bool | None = None,
@@ -216,7 +217,8 @@ class VoiceProcessor:
             options=options or {},
         )
         spec, request = self._choose(provider, require or {}, wishes, stream_capabilities)
-        pulled, given = (None, audio_format or AudioFormat()) if source is None else source_of(source, audio_format)
+        declared = None if audio_format is None else AudioFormat.of(audio_format)
+        pulled, given = (None, declared or AudioFormat()) if source is None else source_of(source, declared)
         engine = self._open(spec)
         capabilities = stream_capabilities(spec.capabilities)
         wire = wire_format(capabilities, given)

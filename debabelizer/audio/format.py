@@ -62,6 +62,20 @@ class AudioFormat:
         return f"{self.encoding}/{self.sample_rate}/{self.channels}"
 
     @classmethod
+    def of(cls, given: AudioFormat | str) -> AudioFormat:
+        """A format, or the text of one, as a format.
+
+        Raises:
+            AudioFormatError: If it is neither.
+        """
+        if isinstance(given, cls):
+            return given
+        if isinstance(given, str):
+            return cls.parse(given)
+        kind = type(given).__name__
+        raise AudioFormatError(f"An audio format cannot be {kind}.", hint='Give an AudioFormat, or "mulaw/8000".')
+
+    @classmethod
     def parse(cls, text: str) -> AudioFormat:
         """Read ``encoding/rate/channels``, the last two optional, e.g. ``mulaw/8000``.
 

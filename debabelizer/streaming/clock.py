@@ -77,5 +77,5 @@ class Signal:
 
 
 def _settle(waiter: asyncio.Future[bool], value: bool) -> None:
-    if not waiter.done():
+    if not waiter.done() and not waiter.get_loop().is_closed():  # closed underneath: nobody waits any more
         waiter.set_result(value)

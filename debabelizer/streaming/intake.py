@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Intake", "Source"]
 
+_CONTAINERS = {b"RIFF": "WAV", b"OggS": "Ogg", b"fLaC": "FLAC", b"ID3": "MP3", b"\x1a\x45\xdf\xa3": "WebM"}
+
 
 _PIECES = 4  # as many of the largest piece accepted at once fit into the journal
 
@@ -111,6 +113,8 @@ class Intake:
     async def _accept(self, data: bytes) -> None:
         supervisor = self._supervisor
         journal = supervisor.journal
+        if not journal.accepted:
+            _refuse_container(data)
         data = self._rest + data
         frame = journal.audio_format.frame_bytes
         odd = len(data) % frame
@@ -177,3 +181,13 @@ def _checked(audio: Any) -> bytes:
     except TypeError:
         kind = type(audio).__name__
         raise AudioFormatError(f"Audio must be bytes, and this is {kind}.", hint="Send the raw samples.") from None
+
+
+def _refuse_container(data: bytes) -> None:
+    """Samples do not begin like this, and read as samples a file would come out as noise and silence."""
+    for start, name in _CONTAINERS.items():
+        if data.startswith(start):
+            raise AudioFormatError(
+                f"This is a {name} file, and a stream takes raw samples.",
+                hint="Hand the file itself to transcribe_stream(source), without an audio format.",
+            )

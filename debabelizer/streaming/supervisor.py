@@ -121,7 +121,7 @@ class Supervisor:
     def cancel(self) -> None:
         """Begin to close, without waiting."""
         self._closing = True
-        if self._owner is None:
+        if self._owner is None or self._owner.get_loop().is_closed():
             self._ended()
         elif self.outcome is None:
             self._owner.cancel()
@@ -133,8 +133,9 @@ class Supervisor:
 
     async def join(self) -> None:
         """Wait until nothing is left of the stream; its outcome is known already, or soon will be."""
-        if self._owner is not None and not self._owner.done():
-            await asyncio.wait([self._owner])
+        owner = self._owner
+        if owner is not None and not owner.done() and owner.get_loop() is asyncio.get_running_loop():
+            await asyncio.wait([owner])
 
     async def flush(self, trailing_silence: float) -> FlushResult:
         """See `TranscriptionStream.flush`."""

@@ -11,6 +11,7 @@ from support.service import FORMAT, Plan, speech
 
 from debabelizer import (
     AudioFormat,
+    AudioFormatError,
     AudioSourceError,
     AuthenticationError,
     CapabilityError,
@@ -425,3 +426,43 @@ def test_a_stream_of_a_provider_without_streams_is_judged_by_what_the_segmenter_
             assert (await voice.transcribe(JFK, diarization=True)).text
 
     asyncio.run(case())
+
+
+def test_formats_may_be_text_and_what_is_none_is_named() -> None:
+    async def case() -> None:
+        fresh()
+        async with processor(spec("meter"), line()) as voice:
+            assert (await voice.transcribe(bytes(8000), audio_format="mulaw/8000")).text == "1.00 seconds"
+            for wrong in ("pcm", ("mulaw", 8000), 8000):
+                with pytest.raises(AudioFormatError):
+                    await voice.transcribe(bytes(8000), audio_format=wrong)  # type: ignore[arg-type]
+                with pytest.raises(AudioFormatError):
+                    voice.transcribe_stream(provider="line", audio_format=wrong)  # type: ignore[arg-type]
+
+    asyncio.run(case())
+
+
+def test_a_processor_can_be_closed_when_the_loop_of_its_streams_was_closed_underneath() -> None:
+    fresh(Plan(end="silent"))
+    voice = processor(line())
+    gone = asyncio.new_event_loop()
+
+    async def begin() -> Any:
+        stream = voice.transcribe_stream(audio_format=FORMAT)
+        await stream.send_audio(speech(1, 3))
+        await asyncio.sleep(0.01)
+        return stream
+
+    stream = gone.run_until_complete(begin())
+    pending = asyncio.all_tasks(gone)
+    gone.close()
+
+    async def finish() -> None:
+        await voice.aclose()
+        await voice.aclose()
+        await stream.aclose()
+
+    asyncio.run(finish())
+    assert "closed" in repr(stream)
+    for task in pending:  # nobody is left to run them; only the interpreter would complain
+        task._log_destroy_pending = False  # type: ignore[attr-defined]

@@ -120,6 +120,9 @@ CASES: Final[dict[str, Case]] = {
     "oversized": Case("message of 5 MB", once(Fault.oversized), LOST),
     "duplicate": Case("every message twice", once(Fault.duplicate), None, connections=1),
     "finish early": Case("`finished` without having processed", once(Fault.finish_early), ProtocolError),
+    "finish early at the end": Case(
+        "… after the end of audio", cause=ProtocolError, **no_position(Fault.finish_early(at="end"))
+    ),
     "refused": Case(
         "reset, then refused for a while",
         lambda at: [Fault.refuse(0.5, at=at)],

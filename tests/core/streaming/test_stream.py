@@ -153,6 +153,21 @@ def test_what_is_no_audio_is_refused_and_costs_nothing(audio: Any) -> None:
     run(case())
 
 
+@pytest.mark.parametrize("start", [b"RIFF\0\0\0\0WAVE", b"OggS\0\2", b"fLaC\0\0", b"ID3\4\0\0"])
+def test_a_file_pushed_as_samples_is_refused_and_costs_nothing(start: bytes) -> None:
+    async def case() -> None:
+        async with Bench().stream() as stream:
+            with pytest.raises(AudioFormatError, match="takes raw samples"):
+                await stream.send_audio(start + bytes(100))
+            await stream.send_audio(speech(1, 3))
+            await stream.end_audio()
+            async for _ in stream:
+                pass
+        assert words(stream) == numbers(3)
+
+    run(case())
+
+
 def test_no_audio_at_all_is_empty_and_complete() -> None:
     async def case() -> None:
         bench = Bench(Service([Plan(end="return")]))
