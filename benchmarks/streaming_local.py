@@ -33,12 +33,11 @@ from accuracy import normaliser
 from debabelizer import SpeechStarted, StreamingResult, VoiceProcessor
 from debabelizer.audio.format import AudioFormat
 from debabelizer.audio.source import AudioSource
-from debabelizer.audio.utterances import CutterPolicy
 
 FORMAT = AudioFormat()
 CHUNK = 0.05  # seconds
 GAP = 1.2  # seconds of silence between recordings
-PAUSE = CutterPolicy().silence  # seconds that end an utterance
+PAUSE = 0.8  # seconds that end an utterance of a stream
 
 
 @dataclass(slots=True)

@@ -20,8 +20,9 @@ from debabelizer.streaming.segmenting.batch import BatchDecoder
 from debabelizer.streaming.segmenting.preview import Preview
 from debabelizer.streaming.segmenting.session import WIRE, Session
 
-# People wait for the end of an utterance, so it comes a little earlier than in a recording.
-_POLICY: Final = CutterPolicy(max_utterance=15.0)
+# People wait for the end of an utterance, so it comes earlier than in a recording. At 0.6 s, read speech is cut
+# where the model then hears other words: a point of word error rate.
+_POLICY: Final = CutterPolicy(max_utterance=15.0, silence=0.8)
 
 __all__ = ["BatchDecoder", "SegmenterConnection", "lent_capabilities"]
 

@@ -16,7 +16,7 @@ from debabelizer.results import StreamEvent
 from debabelizer.streaming.stream import TranscriptionStream
 
 BYTES = 32000  # of a second
-PAUSE = 0.6  # seconds that end an utterance
+PAUSE = 0.8  # seconds that end an utterance
 
 
 @pytest.fixture(scope="module")
