@@ -138,6 +138,14 @@ async def whole_life(bench: Bench) -> None:
             pass
 
 
+async def by_utterances(bench: Bench) -> None:
+    async with bench.stream() as stream:
+        await stream.send_audio(speech(1, 30))
+        await stream.end_audio()
+        async for _ in stream.utterances():
+            pass
+
+
 async def without_context(bench: Bench) -> None:
     stream = bench.stream()
     try:
@@ -156,7 +164,7 @@ async def closing(bench: Bench) -> None:
 
 
 def test_every_public_coroutine_can_be_cancelled_at_every_step() -> None:
-    for make in (whole_life, without_context, closing):
+    for make in (whole_life, by_utterances, without_context, closing):
         for plan in (Plan(lag=4), Plan(at=1.0), Plan(fault="hang-on-cancel", at=2.0), Plan(open_after=1.0)):
             steps = 0
             while cancelled_after(steps, make, Bench(Service([plan, Plan()]), jitter=0.0)):
