@@ -15,6 +15,8 @@ from typer.models import CommandInfo, TyperInfo
 
 from debabelizer import __version__
 from debabelizer.cli.common import Choices, ConfigOption, ProfileOption, SetOption, VerboseOption
+from debabelizer.cli.compare import EXAMPLES as COMPARE_EXAMPLES
+from debabelizer.cli.compare import compare
 from debabelizer.cli.config import config
 from debabelizer.cli.doctor import doctor
 from debabelizer.cli.new_provider import EXAMPLES as NEW_PROVIDER_EXAMPLES
@@ -103,6 +105,7 @@ app: Final = typer.Typer(
 )
 app.command(epilog=EXAMPLES)(transcribe)
 app.command(epilog=STREAM_EXAMPLES)(stream)
+app.command(epilog=COMPARE_EXAMPLES)(compare)
 app.command(epilog=PROVIDERS_EXAMPLES)(providers)
 app.add_typer(config, name="config")
 app.command()(doctor)

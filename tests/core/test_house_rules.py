@@ -14,9 +14,11 @@ PROVIDERS = sorted(ROOT.glob("providers/*/debabelizer_*/**/*.py"))
 # From the top of the house to the bottom; a room imports from its own row and the rows below.
 FLOORS = (
     ("cli", "testing", "__main__"),
+    ("compare",),
     ("processor",),
-    ("plugins", "config", "options", "provider", "streaming"),
+    ("plugins", "config", "options", "provider", "streaming", "rest"),
     ("audio", "export"),
+    ("status",),
     ("results", "errors", "spec"),
 )
 # The owner of a stream, the border to foreign code, and the hand-over from a thread: nowhere else is everything caught.

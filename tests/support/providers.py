@@ -11,6 +11,7 @@ from support.service import Plan, Service
 from debabelizer.audio.format import AudioFormat
 from debabelizer.audio.source import AudioSource
 from debabelizer.config import ProviderSettings
+from debabelizer.errors import QuotaExceededError
 from debabelizer.provider import Provider, Request
 from debabelizer.results import Progress, Segment, Transcript
 from debabelizer.spec import Capabilities, ProviderSpec
@@ -74,6 +75,20 @@ class Line(Provider[Knobs]):
         return Line.service.connect()
 
     formats: ClassVar[list[AudioFormat]] = []
+
+
+class Speaker(Provider[Knobs]):
+    """Says what stands in `said` under its name; without a line there it is out of money."""
+
+    said: ClassVar[dict[str, str]] = {}
+
+    async def transcribe(
+        self, audio: AudioSource, request: Request[Knobs], report: Callable[[Progress], None]
+    ) -> Transcript:
+        report(Progress(done=1.0))
+        if self.spec.name not in self.said:
+            raise QuotaExceededError("The account is <empty>.")
+        return Transcript(text=self.said[self.spec.name], duration=1800.0)
 
 
 def spec(name: str, factory: str = "Meter", **capabilities: Any) -> ProviderSpec:

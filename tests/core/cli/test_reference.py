@@ -32,7 +32,7 @@ def test_every_verb_and_option_is_there() -> None:
     for command in app.registered_commands:
         assert command.callback is not None
         assert f"`debabelizer {command.callback.__name__.replace('_', '-')}`" in text
-    for option, verbs in {"--config": 1, "--audio-format": 2, "--json": 2, "--mic": 1, "--sources": 1}.items():
+    for option, verbs in {"--config": 1, "--audio-format": 3, "--json": 3, "--mic": 1, "--sources": 1}.items():
         assert text.count(f"`{option}`") == verbs
 
 
