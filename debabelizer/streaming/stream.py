@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import warnings
 import weakref
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from math import inf
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from debabelizer.errors import StreamBusyError, StreamUsageError
+from debabelizer.errors import DebabelizerError, StreamBusyError, StreamUsageError
 from debabelizer.results import (
     Closed,
     FlushResult,
@@ -55,6 +56,8 @@ class TranscriptionStream:
         self._made: Supervisor | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._reader: weakref.ref[_Iterator[Any]] | None = None
+        self._gathered: list[StreamingResult] = []  # finals of an utterance that is not over
+        self._unread: deque[StreamEvent] = deque()  # what a reader who stopped had gathered and not given
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}: {self._state}>"
@@ -69,15 +72,15 @@ class TranscriptionStream:
         await self.aclose()
 
     def __aiter__(self) -> AsyncIterator[StreamingResult]:
-        return self._iterate(_Iterator(self, _results))
+        return self._iterate(_results)
 
     def events(self) -> AsyncIterator[StreamEvent]:
         """Everything that happens: results, reconnects, utterance ends; the last event is `Closed`."""
-        return self._iterate(_Iterator(self, _everything))
+        return self._iterate(_everything)
 
     def utterances(self) -> AsyncIterator[Utterance]:
         """Whole utterances. One cut short by a failure is given with ``complete=False`` before the error."""
-        return self._iterate(_Iterator(self, _Utterances()))
+        return self._iterate(_Utterances(self))
 
     async def send_audio(self, audio: bytes) -> None:
         """Accept a chunk of audio of any length, in the stream's format; a frame may be split over two chunks.
@@ -126,7 +129,11 @@ class TranscriptionStream:
         """Abandon now what is not done; bounded by the policy's close deadline. Idempotent."""
         if self._loop is not None and self._loop is not asyncio.get_running_loop():
             return  # its loop is gone, and everything on it
-        supervisor = self._made or self._open(start=False)
+        try:
+            supervisor = self._made or self._open(start=False)
+        except DebabelizerError:
+            return  # its processor is closed, so it can no longer be opened: there is nothing to abandon
+        self._unread.clear()
         await supervisor.close()
 
     @property
@@ -172,8 +179,12 @@ class TranscriptionStream:
             self._made.start()
         return self._made
 
-    def _iterate(self, iterator: _Iterator[ItemT]) -> _Iterator[ItemT]:
+    def _iterate(self, view: Callable[[StreamEvent], list[ItemT]]) -> _Iterator[ItemT]:
+        iterator = _Iterator(self, view)
         self._claim(iterator)
+        # Whoever read utterances and stopped within one had words in hand: they go to the next reader.
+        self._unread.extendleft(reversed(self._gathered))
+        self._gathered.clear()
         return iterator
 
     def _claim(self, iterator: _Iterator[Any]) -> None:
@@ -189,6 +200,8 @@ class TranscriptionStream:
     async def _next(self) -> StreamEvent | None:
         """The next event; None after the last one, once nothing is left behind."""
         supervisor = self._open()
+        if self._unread:
+            return self._unread.popleft()
         event = await supervisor.next_event()
         if event is None:
             await supervisor.join()
@@ -245,26 +258,26 @@ def _everything(event: StreamEvent) -> list[StreamEvent]:
 class _Utterances:
     """Puts finals together until the provider says that the utterance ended."""
 
-    def __init__(self) -> None:
-        self._finals: list[StreamingResult] = []
+    def __init__(self, stream: TranscriptionStream) -> None:
+        self._stream = stream
 
     def __call__(self, event: StreamEvent) -> list[Utterance]:
         match event:
             case StreamingResult(is_final=True):
-                self._finals.append(event)
+                self._stream._gathered.append(event)
                 return []
             case UtteranceEnded():
                 return self._close(complete=True)
-            case Closed(error=error):
-                return self._close(complete=error is None)
+            case Closed():
+                return self._close(complete=self._stream._state == "complete")
             case _:
                 return []
 
     def _close(self, *, complete: bool) -> list[Utterance]:
-        finals, self._finals = [final for final in self._finals if final.text], []
+        gathered = self._stream._gathered
+        finals = tuple(final for final in gathered if final.text)
+        gathered.clear()
         if not finals:
             return []
         text = join((final.separator, final.text) for final in finals)
-        return [
-            Utterance(text=text, start=finals[0].start, end=finals[-1].end, results=tuple(finals), complete=complete)
-        ]
+        return [Utterance(text=text, start=finals[0].start, end=finals[-1].end, results=finals, complete=complete)]
