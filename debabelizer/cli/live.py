@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from debabelizer.cli.report import COMPLETE, FAILED, INCOMPLETE, USAGE, complain, exit_code, note, warn
 from debabelizer.cli.views import View
 from debabelizer.errors import DebabelizerError, StreamError
+from debabelizer.results import Closed
 
 if TYPE_CHECKING:
     from debabelizer.processor import VoiceProcessor
@@ -44,6 +45,8 @@ async def listen(
                 if greeting:
                     note(greeting)
                 async for event in stream.events():
+                    if isinstance(event, Closed) and isinstance(event.error, StreamError):
+                        event.error.hint = _hint(event.error, stream)
                     view.show(event)
         except StreamError as error:
             complain(error)
@@ -59,6 +62,15 @@ def _code(error: StreamError, stream: TranscriptionStream) -> int:
         return INCOMPLETE
     cause = error.__cause__
     return USAGE if isinstance(cause, DebabelizerError) and exit_code(cause) == USAGE else FAILED
+
+
+def _hint(error: StreamError, stream: TranscriptionStream) -> str | None:
+    """What to do about it, in the words of the command line: the error's own speaks to those who write Python."""
+    cause = error.__cause__
+    hints = [cause.hint] if isinstance(cause, DebabelizerError) else []
+    if stream.transcript.text:
+        hints.append(f"All that was said up to {error.confirmed:.2f} s was written.")
+    return " ".join(filter(None, hints)) or None
 
 
 @contextmanager

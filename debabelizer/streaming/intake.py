@@ -189,5 +189,5 @@ def _refuse_container(data: bytes) -> None:
         if data.startswith(start):
             raise AudioFormatError(
                 f"This is a {name} file, and a stream takes raw samples.",
-                hint="Hand the file itself to transcribe_stream(source), without an audio format.",
+                hint="Give the file itself as the source, and no audio format.",
             )

@@ -128,6 +128,8 @@ class TestJson:
         assert "The key ********** is odd." in closed["error"]["message"]
         assert "test-key" not in result.out + result.err
         assert finals(result).startswith("word0 word1")
+        assert closed["error"]["hint"].endswith("s was written.")
+        assert "stream.transcript" not in result.out + result.err
         assert result.err.startswith("error: The stream failed after 1 attempt: ")
 
 
@@ -140,6 +142,8 @@ class TestFailures:
         assert first == LINES[0]
         assert LINES[1].startswith(second)
         assert "s confirmed" in result.err
+        assert re.search(r"All that was said up to \d\.\d\d s was written\.$", result.err, re.MULTILINE)
+        assert "stream.transcript" not in result.err
 
     def test_a_service_that_does_not_come_back(self, run: Run, soniox: Soniox, speech: str) -> None:
         soniox(faults=[Fault.refuse(at=6.0)], stream={"max_attempts": 3})
@@ -153,6 +157,7 @@ class TestFailures:
         result = run("stream", speech)
         assert (result.code, result.out) == (1, "")
         assert result.err.startswith("error: The stream failed after 1 attempt: ")
+        assert "transcript" not in result.err
         assert "test-key" not in result.err
 
     def test_lost_audio_is_incomplete(self, run: Run, soniox: Soniox, speech: str) -> None:
@@ -167,6 +172,15 @@ class TestFailures:
         result = run("stream", "missing.wav")
         assert (result.code, result.out) == (1, "")
         assert result.err.startswith("error: There is no file missing.wav.")
+
+    def test_a_file_called_raw_audio(self, run: Run, soniox: Soniox, speech: str) -> None:
+        soniox()
+        result = run("stream", speech, "--audio-format", "pcm_s16le/16000")
+        assert (result.code, result.out) == (1, "")
+        assert result.err.splitlines() == [
+            "error: This is a WAV file, and a stream takes raw samples.",
+            "Give the file itself as the source, and no audio format.",
+        ]
 
     def test_what_is_no_audio(self, run: Run, soniox: Soniox, home: Path) -> None:
         soniox()
