@@ -83,6 +83,11 @@ class AudioSource:
         """What the latest reading found wrong, as sentences: that the recording is cut off, or damaged."""
         return tuple(self._notes.warnings)
 
+    @property
+    def comes_once(self) -> bool:
+        """Whether it cannot be read again: a pipe, an asynchronous iterable."""
+        return self._origin.comes_once
+
     def blocks(self, audio_format: AudioFormat = _SPEECH, *, seconds: float = 1.0) -> Reading:
         """Read it decoded, mixed and resampled, in bounded memory.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from debabelizer.config.addresses import ApiUrl, WebSocketUrl, check_url
 from debabelizer.config.describe import Row, describe
 from debabelizer.config.files import user_file
 from debabelizer.config.load import load_settings, with_profile
@@ -13,6 +14,7 @@ from debabelizer.config.source import Source
 from debabelizer.config.tables import CheckReport, check, missing_secret, reveal_all, validate_provider
 
 __all__ = [
+    "ApiUrl",
     "CheckReport",
     "PluginSettings",
     "Profile",
@@ -22,7 +24,9 @@ __all__ = [
     "Settings",
     "Source",
     "SttSettings",
+    "WebSocketUrl",
     "check",
+    "check_url",
     "describe",
     "install_log_redaction",
     "load_settings",

@@ -15,15 +15,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, TypeAlias
 
-from debabelizer.errors import (
-    AuthenticationError,
-    InvalidRequestError,
-    ProviderError,
-    QuotaExceededError,
-    RateLimitedError,
-    ServiceUnavailableError,
-)
+from debabelizer.errors import ProviderError
 from debabelizer.results import Word
+from debabelizer.status import status_error
 
 __all__ = [
     "ConnectionEvent",
@@ -199,23 +193,3 @@ class Dialect(ABC):
     def closed(self, code: int | None, reason: str) -> ProviderError | None:
         """The typed error behind a close before the agreed end, if the vendor's close codes tell one."""
         return None
-
-
-_BY_STATUS: Mapping[int, type[ProviderError]] = {
-    401: AuthenticationError,
-    402: QuotaExceededError,
-    403: AuthenticationError,
-    408: ServiceUnavailableError,
-    425: ServiceUnavailableError,
-    429: RateLimitedError,
-}
-
-
-def status_error(
-    status: int, detail: str, *, retry_after: float | None = None, request_id: str | None = None
-) -> ProviderError:
-    """The typed error for an HTTP status: 3xx and 4xx are the caller's fault, except for 408, 425 and 429."""
-    default = InvalidRequestError if 300 <= status < 500 else ServiceUnavailableError
-    kind = _BY_STATUS.get(status, default)
-    message = f"The provider answered with status {status}" + (f": {detail}" if detail else ".")
-    return kind(message, code=str(status), retry_after=retry_after, request_id=request_id)

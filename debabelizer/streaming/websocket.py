@@ -21,6 +21,7 @@ from debabelizer.errors import (
     InvalidRequestError,
     ProviderError,
 )
+from debabelizer.status import retry_seconds
 from debabelizer.streaming.connection import Connection, End, Flush, Link
 from debabelizer.streaming.dialect import Dialect, Finished, Frame, Opening, Ready
 from debabelizer.streaming.tasks import spawn, stop
@@ -84,7 +85,7 @@ class WebSocketConnection(Connection):
         except InvalidStatus as error:
             response = error.response
             raise self._dialect.refused(
-                response.status_code, bytes(response.body or b""), _seconds(response.headers.get("Retry-After"))
+                response.status_code, bytes(response.body or b""), retry_seconds(response.headers.get("Retry-After"))
             ) from error
         except InvalidURI as error:
             raise InvalidRequestError("The address of the service is not a WebSocket URL.") from error
@@ -174,8 +175,3 @@ class WebSocketConnection(Connection):
             f"The connection ended {how} before the end of audio was confirmed.",
             code=None if code is None else str(code),
         )
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    """The value of a Retry-After header when it is a number; the date form is not worth a wall clock."""
-    return float(retry_after) if retry_after is not None and retry_after.strip().isdigit() else None

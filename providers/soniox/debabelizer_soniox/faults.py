@@ -101,7 +101,7 @@ def provider_error(fault: Fault, *, retry_after: float | None = None) -> Provide
     return _error(fault, _BY_KIND.get(fault.kind or "") or _row(fault.code, _BY_CODE), retry_after)
 
 
-def http_error(status: int, body: bytes, *, retry_after: float | None = None) -> ProviderError:
+def http_error(status: int, body: bytes, retry_after: float | None = None) -> ProviderError:
     """The typed error for an HTTP answer that is none of success: from REST, or from a refused handshake."""
     fault = _http_fault(status, body)
     # Here 408 and 413 speak of one request, not of a session: too slow, too large.

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from debabelizer.errors import DeadlineError, ProviderError
+from debabelizer.errors import DeadlineError
 from debabelizer.provider import Request
+from debabelizer.rest import Form, Json, RestClient, Sleep, any_failure, prepared, retrying
 from debabelizer.results import Progress, Transcript
 from debabelizer_soniox.faults import provider_error
-from debabelizer_soniox.leftovers import Leftovers, Sleep, item_path
+from debabelizer_soniox.leftovers import Leftovers, item_path
 from debabelizer_soniox.messages import parse_job
 from debabelizer_soniox.requests import file_request
-from debabelizer_soniox.rest import RestClient
+from debabelizer_soniox.rest import CONTAINERS, LARGEST_FILE
 from debabelizer_soniox.settings import SonioxSettings
 from debabelizer_soniox.transcripts import read_transcript
-from debabelizer_soniox.upload import prepared
 
 if TYPE_CHECKING:
     from debabelizer.audio.source import AudioSource
@@ -25,7 +26,7 @@ __all__ = ["transcribe_file"]
 
 _FIRST_PAUSE: Final = 0.5  # seconds before the second look at a transcription; each is half as long again
 _LONGEST_PAUSE: Final = 5.0
-_FAILURES: Final = 5  # failed looks in a row that are put up with
+_LOOKS: Final = 6  # that may fail in a row before the transcription is given up
 
 
 async def transcribe_file(
@@ -44,10 +45,10 @@ async def transcribe_file(
     """
     file_request(request, "")  # what cannot be asked for is found before the upload
     async with Leftovers(api, sleep) as leftovers:
-        async with prepared(audio, leftovers.mark) as upload:
-            uploading = api.call("POST", "/files", upload=upload)
+        async with prepared(audio, accepts=CONTAINERS, largest=LARGEST_FILE) as upload:
+            uploading = api.call("POST", "/files", Form([("client_reference_id", leftovers.mark)], upload))
             file_id = await leftovers.create("files", uploading, lambda: not upload.complete)
-        starting = api.call("POST", "/transcriptions", body=file_request(request, file_id))
+        starting = api.call("POST", "/transcriptions", Json(file_request(request, file_id)))
         job = _Job(api, await leftovers.create("transcriptions", starting), sleep)
         duration = await job.completed(request.settings.file_timeout)
         transcript = await read_transcript(await job.look("/transcript"), duration)
@@ -81,13 +82,5 @@ class _Job:
 
     async def look(self, part: str = "") -> Mapping[str, Any]:
         """Fetch its state, or a part of it. Looking changes nothing, so a failed look is repeated a few times."""
-        pause = _FIRST_PAUSE
-        for _ in range(_FAILURES):
-            try:
-                return await self._api.call("GET", self._path + part)
-            except ProviderError as error:
-                if not error.retryable:
-                    raise
-                await self._sleep(min(error.retry_after or pause, 60.0))
-                pause = min(pause * 2, _LONGEST_PAUSE)
-        return await self._api.call("GET", self._path + part)
+        call = partial(self._api.call, "GET", self._path + part)
+        return await retrying(call, tries=_LOOKS, again=any_failure, sleep=self._sleep)

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from types import TracebackType
-from typing import Any, Final, Self, TypeAlias, TypeVar
+from typing import Any, Final, Self, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
 
 from debabelizer.errors import ProviderError
+from debabelizer.rest import RestClient, Sleep
 from debabelizer_soniox.messages import list_member, text_member
-from debabelizer_soniox.rest import RestClient
 
-__all__ = ["Leftovers", "Sleep", "item_path"]
+__all__ = ["Leftovers", "item_path"]
 
-Sleep: TypeAlias = Callable[[float], Awaitable[object]]
 ResultT = TypeVar("ResultT")
 
 _log = logging.getLogger("debabelizer.soniox")
@@ -143,13 +142,13 @@ class Leftovers:
     async def _stored(self, kind: str) -> list[Mapping[str, Any]]:
         """Everything of a kind that Soniox holds for this project; it comes in pages."""
         items: list[Mapping[str, Any]] = []
-        cursor = ""
+        query: list[tuple[str, str | int]] = [("limit", _PAGE)]
         while True:
-            answer = await self._api.call("GET", f"/{kind}?limit={_PAGE}{cursor}")
+            answer = await self._api.call("GET", f"/{kind}", query=query)
             items += [item for item in list_member(answer, kind) if isinstance(item, dict)]
             if not answer.get("next_page_cursor"):
                 return items
-            cursor = f"&cursor={quote(text_member(answer, 'next_page_cursor'), safe='')}"
+            query = [("limit", _PAGE), ("cursor", text_member(answer, "next_page_cursor"))]
 
 
 async def _to_the_end(work: Coroutine[Any, Any, ResultT], may_abandon: Callable[[], bool], grace: float) -> ResultT:

@@ -37,12 +37,13 @@ class SonioxProvider(Provider[SonioxSettings]):
         self, audio: AudioSource, request: Request[SonioxSettings], report: Callable[[Progress], None]
     ) -> Transcript:
         """See `Provider`. Imports aiohttp, which streams do without."""
+        from debabelizer.rest import open_session
         from debabelizer_soniox.files import transcribe_file
-        from debabelizer_soniox.rest import RestClient, open_session
+        from debabelizer_soniox.rest import open_client
 
         if self._session is None:
             self._session = open_session()
-        return await transcribe_file(RestClient(self._session, request.settings), audio, request, report)
+        return await transcribe_file(open_client(self._session, request.settings), audio, request, report)
 
     async def aclose(self) -> None:
         """See `Provider`."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Annotated, Final, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, Field, JsonValue, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, JsonValue, field_validator, model_validator
 
-from debabelizer.config import ProviderSettings, Secret
+from debabelizer.config import ApiUrl, ProviderSettings, Secret, WebSocketUrl
 from debabelizer.config.provider import Table
 from debabelizer.config.values import Duration
 from debabelizer_soniox import endpoints
@@ -84,10 +84,10 @@ class SonioxSettings(ProviderSettings):
     insecure: bool = False
     """Allow `ws://` and `http://` to other machines: the key and the audio then travel in the clear."""
 
-    websocket_url: str | None = None
+    websocket_url: WebSocketUrl | None = None
     """Whole address of the real-time service, instead of the region's."""
 
-    api_url: str | None = None
+    api_url: ApiUrl | None = None
     """Whole base address of the REST API, instead of the region's, such as `https://api.soniox.com/v1`."""
 
     model: str = Field(default="stt-rt-v5", min_length=1, max_length=32)
@@ -140,14 +140,6 @@ class SonioxSettings(ProviderSettings):
             raise ValueError("must hold only what JSON can express: no inf, no nan") from None
         return value
 
-    @field_validator("websocket_url", "api_url")
-    @classmethod
-    def _is_safe(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if value is not None:
-            scheme: Literal["ws", "http"] = "ws" if info.field_name == "websocket_url" else "http"
-            endpoints.check_url(value, scheme=scheme, insecure=info.data.get("insecure", False))
-        return value
-
     @property
     def stream_endpoint(self) -> str:
         """Address of the real-time service."""
@@ -156,4 +148,4 @@ class SonioxSettings(ProviderSettings):
     @property
     def rest_endpoint(self) -> str:
         """Base address of the REST API, without a slash at its end."""
-        return (self.api_url or endpoints.api_url(self.region)).rstrip("/")
+        return self.api_url or endpoints.api_url(self.region)

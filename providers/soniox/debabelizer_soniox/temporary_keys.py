@@ -8,8 +8,9 @@ from typing import Any, Final, Literal
 
 from debabelizer.config import Secret
 from debabelizer.errors import InvalidRequestError, ProtocolError
+from debabelizer.rest import Json, open_session
 from debabelizer_soniox.messages import text_member
-from debabelizer_soniox.rest import RestClient, open_session
+from debabelizer_soniox.rest import open_client
 from debabelizer_soniox.settings import SonioxSettings
 
 __all__ = ["TemporaryKey", "create_temporary_key"]
@@ -62,7 +63,7 @@ async def create_temporary_key(
         _check("the length of client_reference_id", len(reference), 1, 256)
         body["client_reference_id"] = reference
     async with open_session() as session:
-        answer = await RestClient(session, settings).call("POST", "/auth/temporary-api-key", body=body)
+        answer = await open_client(session, settings).call("POST", "/auth/temporary-api-key", Json(body))
     return TemporaryKey(Secret(text_member(answer, "api_key")), _time(text_member(answer, "expires_at")))
 
 

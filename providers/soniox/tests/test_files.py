@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from debabelizer_soniox.files import transcribe_file
-from debabelizer_soniox.rest import RestClient, open_session
+from debabelizer_soniox.rest import open_client
 
 from debabelizer import (
     AudioFormat,
@@ -25,6 +25,7 @@ from debabelizer import (
     ServiceUnavailableError,
     Transcript,
 )
+from debabelizer.rest import open_session
 from debabelizer.testing.coded import compare, encode_words, wav
 from debabelizer.testing.soniox import Behaviour, CodedWords, RestFault, SonioxSimulator, SpokenWord
 from debabelizer.testing.soniox.rest_store import StoredTranscription
@@ -38,7 +39,7 @@ async def transcribe(
     server: SonioxSimulator, request: Any, clock: Any, source: Any = SPEECH, **options: Any
 ) -> Transcript:
     async with open_session() as session:
-        api = RestClient(session, request.settings, patience=options.pop("patience", 5.0))
+        api = open_client(session, request.settings, patience=options.pop("patience", 5.0))
         audio = AudioSource.of(source, audio_format=options.pop("audio_format", None))
         try:
             return await transcribe_file(api, audio, request, options.pop("report", print), sleep=clock.sleep)

@@ -29,7 +29,7 @@ class Api:
         self.files.append("f")
         return {"id": "f"}
 
-    async def call(self, method: str, path: str) -> Mapping[str, Any]:
+    async def call(self, method: str, path: str, **_: Any) -> Mapping[str, Any]:
         if self.broken:
             raise ServiceUnavailableError("Down.")
         if method == "DELETE":

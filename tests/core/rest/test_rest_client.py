@@ -2,69 +2,63 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
-from debabelizer_soniox.rest import RestClient, open_session
-from debabelizer_soniox.settings import SonioxSettings
 
 from debabelizer import (
+    AudioSourceError,
     AuthenticationError,
+    CertificateError,
     ConnectError,
     ConnectionLostError,
     DeadlineError,
     InvalidRequestError,
     ProtocolError,
+    QuotaExceededError,
     RateLimitedError,
     ServiceUnavailableError,
 )
+from debabelizer.rest import Event, Form, Json, Raw, RestClient, Upload, open_session
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-def call(handler: Handler, *arguments: Any, key: str = "test-key", **options: Any) -> Any:
-    """Make one call to a server that answers with `handler`."""
-
-    async def main() -> Any:
-        server = web.Server(handler)
-        runner = web.ServerRunner(server, shutdown_timeout=0.1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-        try:
-            async with open_session() as session:
-                api = RestClient(session, SonioxSettings.model_validate({"api_key": key, "api_url": url}), patience=0.3)
-                return await api.call(*(arguments or ("GET", "/x")), **options)
-        finally:
-            await runner.cleanup()
-
-    return asyncio.run(main())
+Served = Callable[..., Any]
+Answering = Callable[..., Any]
 
 
-def answering(status: int = 200, body: bytes = b"{}", **headers: str) -> Handler:
-    async def handler(request: web.BaseRequest) -> web.Response:
-        return web.Response(status=status, body=body, headers=headers)
-
-    return handler
+async def get(api: RestClient) -> Any:
+    return await api.call("GET", "/x")
 
 
-def test_a_call_and_its_answer() -> None:
+def test_a_call_and_its_answer(served: Served) -> None:
     seen: list[Any] = []
 
     async def handler(request: web.BaseRequest) -> web.Response:
-        seen.append((request.method, request.path_qs, request.headers["Authorization"], await request.json()))
+        seen.append((request.method, request.path, request.headers["Authorization"], await request.json()))
+        seen.append((request.content_type, list(request.query.items())))
         return web.json_response({"id": "7"}, status=201)
 
-    assert call(handler, "POST", "/things?limit=1", body={"a": "ä"}) == {"id": "7"}
-    assert seen == [("POST", "/v1/things?limit=1", "Bearer test-key", {"a": "ä"})]
+    async def use(api: RestClient) -> Any:
+        query = [("term", "a b"), ("term", "ä&=+"), ("on", True), ("n", 1.5)]
+        return await api.call("POST", "/things", Json({"a": "ä"}), query=query)
+
+    assert served(handler, use, headers={"Authorization": "Token test-key"}) == {"id": "7"}
+    assert seen == [
+        ("POST", "/v1/things", "Token test-key", {"a": "ä"}),
+        ("application/json", [("term", "a b"), ("term", "ä&=+"), ("on", "true"), ("n", "1.5")]),
+    ]
 
 
-def test_an_empty_answer_is_empty() -> None:
-    assert call(answering(204, b"")) == {}
+def test_an_empty_answer_is_empty(served: Served, answering: Answering) -> None:
+    assert served(answering(204, b""), get) == {}
+
+
+def test_an_answer_can_be_text(served: Served, answering: Answering) -> None:
+    assert served(answering(200, "Grüße\n\xff".encode("latin-1")), lambda api: api.text("GET", "/x")) == "Gr��e\n�"
 
 
 @pytest.mark.parametrize(
@@ -73,42 +67,51 @@ def test_an_empty_answer_is_empty() -> None:
         (302, InvalidRequestError),
         (400, InvalidRequestError),
         (401, AuthenticationError),
+        (402, QuotaExceededError),
         (429, RateLimitedError),
         (503, ServiceUnavailableError),
     ],
 )
-def test_a_refusal_is_a_typed_error(status: int, error: type[Exception]) -> None:
-    headers = {"Retry-After": "7", "Location": "https://example.com/"}
-    with pytest.raises(error) as caught:
-        call(answering(status, b'{"message": "Why."}', **headers))
-    assert "Why." in str(caught.value)
+def test_a_refusal_is_a_typed_error(served: Served, answering: Answering, status: int, error: type[Exception]) -> None:
+    headers = {"Retry-After": "7", "Location": "https://example.com/", "X-Id": "42"}
+    with pytest.raises(error, match=f"{status}: Why") as caught:
+        served(answering(status, b"Why.", **headers), get, request_id="x-id")
     assert caught.value.retry_after == 7.0  # type: ignore[attr-defined]
+    assert caught.value.request_id == "42"  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("retry_after", ["Fri, 31 Dec 1999 23:59:59 GMT", "", "-1"])
-def test_a_retry_after_that_is_no_number_is_ignored(retry_after: str) -> None:
+def test_a_vendor_has_its_own_errors(served: Served, answering: Answering) -> None:
+    def fault(status: int, body: bytes, retry_after: float | None) -> QuotaExceededError:
+        return QuotaExceededError(f"{status} {body!r} {retry_after}", request_id="mine")
+
+    with pytest.raises(QuotaExceededError, match=r"429 b'broke' None") as caught:
+        served(answering(429, b"broke", **{"X-Id": "theirs"}), get, fault=fault, request_id="X-Id")
+    assert caught.value.request_id == "mine"
+
+
+@pytest.mark.parametrize("retry_after", ["Fri, 31 Dec 1999 23:59:59 GMT", "", "-1", "²"])
+def test_a_retry_after_that_is_no_number_is_ignored(served: Served, answering: Answering, retry_after: str) -> None:
     with pytest.raises(RateLimitedError) as caught:
-        call(answering(429, **{"Retry-After": retry_after}))
+        served(answering(429, **{"Retry-After": retry_after}), get)
     assert caught.value.retry_after is None
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b"\xff", b"7"])
-def test_an_answer_that_is_no_object_is_a_broken_protocol(body: bytes) -> None:
+def test_an_answer_that_is_no_object_is_a_broken_protocol(served: Served, answering: Answering, body: bytes) -> None:
     with pytest.raises(ProtocolError, match="GET /x"):
-        call(answering(200, body))
+        served(answering(200, body), get)
 
 
-def test_an_answer_without_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("debabelizer_soniox.rest._LARGEST", 100_000)
+@pytest.mark.parametrize("status", [200, 500])
+def test_an_answer_without_end_is_cut(served: Served, answering: Answering, status: int) -> None:
     with pytest.raises(ProtocolError, match="more than 100000 bytes"):
-        call(answering(200, b" " * 1_000_000))
+        served(answering(status, b" " * 1_000_000), get, largest=100_000)
 
 
 def test_nobody_there_is_a_connect_error() -> None:
     async def main() -> None:
         async with open_session() as session:
-            table = {"api_key": "test-key", "api_url": "http://127.0.0.1:1/v1"}
-            await RestClient(session, SonioxSettings.model_validate(table)).call("GET", "/x")
+            await get(RestClient(session, "http://127.0.0.1:1/v1"))
 
     with pytest.raises(ConnectError, match="GET /x"):
         asyncio.run(main())
@@ -117,16 +120,29 @@ def test_nobody_there_is_a_connect_error() -> None:
 def test_an_address_that_is_none_after_all_is_an_invalid_request() -> None:
     async def main() -> None:
         async with open_session() as session:
-            table = {"api_key": "test-key", "api_url": "http://localhost:80:80/v1"}
-            settings = SonioxSettings.model_construct(**table)  # type: ignore[arg-type]
-            settings = settings.model_copy(update={"api_key": SonioxSettings.model_validate({"api_key": "k"}).api_key})
-            await RestClient(session, settings).call("GET", "/x")
+            await get(RestClient(session, "http://localhost:80:80/v1"))
 
-    with pytest.raises(InvalidRequestError, match="api_url"):
+    with pytest.raises(InvalidRequestError, match="address for GET /x"):
         asyncio.run(main())
 
 
-def test_a_connection_that_breaks_is_lost() -> None:
+def test_whoever_proves_to_be_somebody_else_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = aiohttp.client_reqrep.ConnectionKey("host", 443, True, True, None, None, None)
+    error = aiohttp.ClientConnectorCertificateError(key, ssl.SSLCertVerificationError("self-signed"))
+
+    async def refuse(*_: Any, **__: Any) -> Any:
+        raise error
+
+    async def main() -> None:
+        async with open_session() as session:
+            monkeypatch.setattr(session, "_request", refuse)
+            await get(RestClient(session, "https://host/v1"))
+
+    with pytest.raises(CertificateError, match="self-signed"):
+        asyncio.run(main())
+
+
+def test_a_connection_that_breaks_is_lost(served: Served) -> None:
     async def handler(request: web.BaseRequest) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Length": "100"})
         await response.prepare(request)
@@ -136,38 +152,260 @@ def test_a_connection_that_breaks_is_lost() -> None:
         return response
 
     with pytest.raises(ConnectionLostError, match="POST /x"):
-        call(handler, "POST", "/x")
+        served(handler, lambda api: api.call("POST", "/x"))
 
 
-def test_silence_is_a_deadline_and_slowness_is_not() -> None:
-    async def silent(request: web.BaseRequest) -> web.StreamResponse:
-        await asyncio.sleep(30)
-        return web.Response()
-
-    async def slow(request: web.BaseRequest) -> web.StreamResponse:
-        response = web.StreamResponse()
+def slowly(*pieces: bytes) -> Any:
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8"})
         await response.prepare(request)
-        for piece in (b'{"a"', b":", b"1", b"}"):
+        for piece in pieces:
             await asyncio.sleep(0.15)
             await response.write(piece)
         return response
 
+    return handler
+
+
+async def silent(request: web.BaseRequest) -> web.StreamResponse:
+    await asyncio.sleep(30)
+    return web.Response()
+
+
+def test_silence_is_a_deadline_and_slowness_is_not(served: Served) -> None:
     with pytest.raises(DeadlineError, match=r"GET /x for 0\.3 s"):
-        call(silent)
-    assert call(slow) == {"a": 1}
+        served(silent, get)
+    assert served(slowly(b'{"a"', b":", b"1", b"}"), get) == {"a": 1}
 
 
-def test_the_key_is_never_shown(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_deadline_of_the_caller_stays_the_callers(served: Served) -> None:
+    async def use(api: RestClient) -> None:
+        async with asyncio.timeout(0.05):
+            await get(api)
+
+    with pytest.raises(TimeoutError) as caught:
+        served(silent, use)
+    assert not isinstance(caught.value, DeadlineError)
+
+
+def test_an_answer_is_read_as_it_comes(served: Served) -> None:
+    async def use(api: RestClient) -> Any:
+        async with api.stream("GET", "/x") as answer:
+            lines = [line async for line in answer.lines()]
+            return answer.status, answer.content_type, lines
+
+    assert served(slowly(b"one\r", b"\ntw", b"o\rthree"), use) == (200, "text/event-stream", ["one", "two", "three"])
+
+
+def test_events_come_one_by_one_and_whoever_reads_them_may_take_its_time(served: Served) -> None:
+    async def use(api: RestClient) -> Any:
+        found = []
+        async with api.stream("GET", "/x") as answer:
+            async for event in answer.events():
+                found.append(event)
+                await asyncio.sleep(0.4)
+        return found
+
+    handler = slowly(b"data: 1\n\ndata: 2\n\n", b"event: done\ndata: 3\n\ndata: cut off")
+    assert served(handler, use) == [Event("1"), Event("2"), Event("3", "done")]
+
+
+@pytest.mark.parametrize("moves", [0, 2])
+def test_events_that_stop_coming_are_a_deadline(served: Served, moves: int) -> None:
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for _ in range(moves):
+            await response.write(b"data: x\n\n")
+        return await silent(request)
+
+    found: list[Event] = []
+
+    async def use(api: RestClient) -> None:
+        async with api.stream("GET", "/x") as answer:
+            async for event in answer.events():
+                found.append(event)
+
+    with pytest.raises(DeadlineError):
+        served(handler, use)
+    assert found == [Event("x")] * moves
+
+
+def test_an_answer_can_be_left_in_the_middle(served: Served) -> None:
+    async def use(api: RestClient) -> Any:
+        async with api.stream("GET", "/x") as answer:
+            return await anext(answer.lines())
+
+    async def endless(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"a\nb\n")
+        return await silent(request)
+
+    assert served(endless, use) == "a"
+
+
+def test_what_the_reader_of_an_answer_raises_goes_through(served: Served, answering: Answering) -> None:
+    async def use(api: RestClient) -> None:
+        async with api.stream("GET", "/x"):
+            raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        served(answering(), use)
+
+
+async def blocks(*pieces: bytes) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
+
+
+def flac(*pieces: bytes, size: int | None = None) -> Upload:
+    return Upload(b"fLaC", blocks(*pieces), filename="dir of ä.x", size=size)
+
+
+@pytest.mark.parametrize("size", [8, None])
+def test_a_form_has_fields_and_the_recording(served: Served, size: int | None) -> None:
+    parts: list[Any] = []
+    lengths: list[bool] = []
+
+    async def handler(request: web.BaseRequest) -> web.Response:
+        lengths.append(request.content_length is not None)
+        async for part in await request.multipart():
+            assert isinstance(part, aiohttp.BodyPartReader)
+            parts.append((part.name, part.filename, bytes(await part.read())))
+            kind = part.headers["Content-Type"]
+        return web.json_response({"type": kind})
+
+    async def use(api: RestClient) -> Any:
+        fields = [("timestamp_granularities[]", "word"), ("timestamp_granularities[]", "segment"), ("stream", True)]
+        return await api.call("POST", "/x", Form(fields, flac(b"12", b"34", size=size)))
+
+    assert served(handler, use) == {"type": "audio/flac"}
+    assert parts == [
+        ("timestamp_granularities[]", None, b"word"),
+        ("timestamp_granularities[]", None, b"segment"),
+        ("stream", None, b"true"),
+        ("file", "dir_of_.flac", b"fLaC1234"),
+    ]
+    assert lengths == [size is not None]
+
+
+@pytest.mark.parametrize("size", [8, None])
+def test_a_recording_goes_alone(served: Served, size: int | None) -> None:
+    async def handler(request: web.BaseRequest) -> web.Response:
+        said = {"type": request.content_type, "length": request.content_length, "body": (await request.read()).decode()}
+        return web.json_response(said)
+
+    async def use(api: RestClient) -> Any:
+        return await api.call("POST", "/x", Raw(flac(b"1234", size=size)))
+
+    assert served(handler, use) == {"type": "audio/flac", "length": size, "body": "fLaC1234"}
+
+
+def test_an_upload_may_be_slow_for_reasons_of_its_own(served: Served) -> None:
+    async def slow() -> AsyncIterator[bytes]:
+        await asyncio.sleep(0.5)
+        yield b"1"
+
+    async def handler(request: web.BaseRequest) -> web.Response:
+        return web.json_response({"bytes": len(await request.read())})
+
+    async def use(api: RestClient) -> Any:
+        return await api.call("POST", "/x", Raw(Upload(b"fLaC", slow(), filename="x")))
+
+    assert served(handler, use) == {"bytes": 5}
+
+
+def test_an_upload_that_nobody_reads_is_a_deadline(served: Served) -> None:
+    async def use(api: RestClient) -> Any:
+        many = blocks(*[bytes(65536)] * 400)
+        return await api.call("POST", "/x", Raw(Upload(b"fLaC", many, filename="x")))
+
+    with pytest.raises(DeadlineError):
+        served(silent, use)
+
+
+def test_a_recording_that_cannot_be_read_is_what_is_told(served: Served) -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield b"1"
+        raise AudioSourceError("The disk is gone.")
+
+    async def handler(request: web.BaseRequest) -> web.Response:
+        await request.read()
+        return web.Response()
+
+    async def use(api: RestClient) -> Any:
+        return await api.call("POST", "/x", Form([], Upload(b"fLaC", broken(), filename="x")))
+
+    with pytest.raises(AudioSourceError, match="The disk is gone"):
+        served(handler, use)
+
+
+def test_an_answer_before_the_upload_is_over_counts(served: Served, answering: Answering) -> None:
+    stopped: list[bool] = []
+
+    async def endless() -> AsyncIterator[bytes]:
+        try:
+            while True:
+                yield bytes(1000)
+                await asyncio.sleep(0.01)
+        finally:
+            stopped.append(True)
+
+    async def use(api: RestClient) -> Any:
+        source = endless()
+        try:
+            return await api.call("POST", "/x", Raw(Upload(b"fLaC", source, filename="x")))
+        finally:
+            await source.aclose()
+
+    with pytest.raises(AuthenticationError):
+        served(answering(401), use)
+    assert stopped
+
+
+def test_the_key_is_never_shown(served: Served, answering: Answering, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     key = "canary-key-5d21"
     texts: list[str] = []
-    for handler in (answering(401, f'{{"message": "Bad key {key}"}}'.encode()), answering(500, b"?"), answering(200)):
+
+    async def use(api: RestClient) -> None:
+        texts.append(repr(api))
+        await get(api)
+
+    for handler in (answering(401), answering(500, b"?"), answering(200), silent):
         try:
-            call(handler, key=key)
-        except (AuthenticationError, ServiceUnavailableError) as error:
+            served(handler, use, headers={"Authorization": f"Bearer {key}"})
+        except (AuthenticationError, ServiceUnavailableError, DeadlineError) as error:
             texts += [str(error), repr(error), repr(vars(error)), "".join(traceback.format_exception(error))]
     texts.append(caplog.text)
+    assert len(texts) == 4 + 3 * 4 + 1
     assert [text for text in texts if key in text] == []
+
+
+@pytest.mark.parametrize("upload", [False, True])
+def test_cancelled_at_any_step_it_leaves_nothing(served: Served, upload: bool) -> None:
+    async def handler(request: web.BaseRequest) -> web.Response:
+        await request.read()
+        return web.json_response({})
+
+    async def use(api: RestClient) -> int:
+        there, servers = asyncio.all_tasks(), ("web_protocol", "_accept_connection")
+        for steps in range(200):
+            body = Raw(flac(b"12", b"34")) if upload else None
+            task = asyncio.ensure_future(api.call("POST", "/x", body))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            if task.done():
+                return steps
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            left = asyncio.all_tasks() - there
+            assert [task for task in left if not any(part in repr(task) for part in servers)] == []
+        raise AssertionError("The call takes too many steps.")
+
+    assert served(handler, use) > 5
 
 
 def test_sessions_keep_no_cookies_and_no_deadlines() -> None:

@@ -8,19 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from debabelizer_soniox.upload import Upload, Watch, is_container, prepared
 
-from debabelizer import AudioFormat, AudioSource, AudioSourceError, InvalidRequestError
+from debabelizer import AudioError, AudioFormat, AudioSource, AudioSourceError, InvalidRequestError
 from debabelizer.audio.wav import header
+from debabelizer.rest import Container, Upload, prepared
 from debabelizer.testing.coded import encode_words, wav
 
 SPEECH = encode_words(12)
-RECORDINGS = Path(__file__).parents[3] / "tests" / "audio"
+ACCEPTED: set[Container] = {"wav", "flac"}
 
 
-def uploaded(source: Any, **options: Any) -> tuple[Upload, bytes]:
+def uploaded(
+    source: Any, *, audio_format: AudioFormat | None = None, largest: int | None = None, **options: Any
+) -> tuple[Upload, bytes]:
     async def main() -> tuple[Upload, bytes]:
-        async with prepared(AudioSource.of(source, **options), "mark") as upload:
+        audio = AudioSource.of(source, audio_format=audio_format)
+        async with prepared(audio, accepts=ACCEPTED, largest=largest, **options) as upload:
             return upload, b"".join([block async for block in upload])
 
     return asyncio.run(main())
@@ -31,32 +34,59 @@ def test_a_file_goes_as_it_is(tmp_path: Path) -> None:
     path.write_bytes(wav(SPEECH))
     upload, sent = uploaded(path)
     assert sent == wav(SPEECH)
-    assert (upload.filename, upload.complete) == ("speech.wav", True)
+    assert (upload.filename, upload.content_type, upload.complete) == ("speech.wav", "audio/wav", True)
 
 
-def test_a_file_in_another_container_is_decoded(tmp_path: Path) -> None:
+def sun() -> bytes:
+    """Speech in a container that is not accepted."""
     samples = array.array("h", SPEECH)
     samples.byteswap()
-    path = tmp_path / "speech.au"  # Sun's format: Soniox does not document it
-    path.write_bytes(struct.pack(">4s5I", b".snd", 24, len(SPEECH), 3, 16000, 1) + samples.tobytes())
-    upload, sent = uploaded(path)
+    return struct.pack(">4s5I", b".snd", 24, len(SPEECH), 3, 16000, 1) + samples.tobytes()
+
+
+@pytest.mark.parametrize("in_memory", [False, True])
+def test_a_file_in_another_container_is_decoded(tmp_path: Path, in_memory: bool) -> None:
+    path = tmp_path / "speech.au"
+    path.write_bytes(sun())
+    upload, sent = uploaded(sun() if in_memory else path)
     assert sent == header(AudioFormat()) + SPEECH
-    assert upload.filename == "speech.wav"
+    assert upload.filename == ("audio.wav" if in_memory else "speech.wav")
 
 
-def test_a_file_that_is_too_large_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_format_of_what_is_decoded_can_be_chosen() -> None:
+    _, sent = uploaded(sun(), decoded=AudioFormat("mulaw", 8000))
+    head = header(AudioFormat("mulaw", 8000))
+    assert sent.startswith(head)
+    assert len(sent) - len(head) == pytest.approx(len(SPEECH) / 4, abs=100)
+
+
+def test_what_comes_only_once_goes_as_it_is() -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for byte in sun()[:500]:
+            yield bytes([byte])
+
+    upload, sent = uploaded(pieces())
+    assert sent == sun()[:500]
+    assert (upload.filename, upload.content_type) == ("audio.au", "audio/basic")
+
+
+def test_a_file_that_is_too_large_is_decoded(tmp_path: Path) -> None:
     stereo = encode_words(12, AudioFormat("pcm_s16le", 48000, 2))
     path = tmp_path / "large.wav"
     path.write_bytes(wav(stereo, AudioFormat("pcm_s16le", 48000, 2)))
-    monkeypatch.setattr("debabelizer_soniox.upload.LARGEST_FILE", 200_000)
-    _, sent = uploaded(path)
+    _, sent = uploaded(path, largest=200_000)
     assert len(sent) == pytest.approx(44 + len(stereo) / 6, abs=100)
 
 
-def test_bytes_that_are_too_many_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("debabelizer_soniox.upload.LARGEST_FILE", 100_000)
+def test_bytes_that_are_too_many_are_refused() -> None:
     with pytest.raises(InvalidRequestError, match="more than 100000 bytes"):
-        uploaded(wav(SPEECH))
+        uploaded(wav(SPEECH), largest=100_000)
+
+
+@pytest.mark.parametrize("source", [b"", b"x", b"not audio"])
+def test_what_is_no_audio_is_told(source: bytes) -> None:
+    with pytest.raises(AudioError):
+        uploaded(source)
 
 
 @pytest.mark.parametrize("blocks", [[b"1234"], [b"1234", b"5678", b"9"]])
@@ -66,7 +96,7 @@ def test_a_file_that_changes_on_the_way_is_noticed(blocks: list[bytes]) -> None:
             for block in blocks:
                 yield block
 
-        upload = Upload(b"head", rest(), filename="a.wav", mark="mark", size=12)
+        upload = Upload(b"head", rest(), filename="a.wav", size=12)
         with pytest.raises(AudioSourceError, match="changed"):
             async for _ in upload:
                 pass
@@ -81,53 +111,3 @@ def test_audio_without_a_header_gets_one() -> None:
     upload, sent = uploaded(b"\x7f" * 100, audio_format=audio_format)
     assert sent == header(audio_format, 100) + b"\x7f" * 100
     assert upload.filename.endswith(".wav")
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["jfk.wav", "jfk.flac", "jfk.m4a", "jfk.mp3", "jfk.opus.ogg", "jfk.webm", "jfk-alaw-8k.wav", "jfk-float32.wav"],
-)
-def test_documented_containers_are_known(name: str) -> None:
-    assert is_container((RECORDINGS / name).read_bytes()[:100])
-
-
-@pytest.mark.parametrize(
-    ("head", "known"),
-    [
-        (b"\xff\xf1\x50\x80", True),  # AAC in ADTS frames
-        (b"#!AMR-WB\n", True),
-        (b"FORM\0\0\0\0AIFC", True),
-        (bytes.fromhex("3026b2758e66cf11a6d9"), True),  # ASF
-        (b"\x1a\x45\xdf\xa3\x9f\x42\x82\x84webm", True),
-        (b"\x1a\x45\xdf\xa3\x9f\x42\x82\x88matroska", False),
-        (b"RIFF\0\0\0\0AVI ", False),
-        (b".snd", False),
-        (b"", False),
-        (b"\xff", False),
-    ],
-)
-def test_containers_are_known_by_their_first_bytes(head: bytes, known: bool) -> None:
-    assert is_container(head) is known
-
-
-def test_a_watch_expires_only_when_nothing_moves() -> None:
-    async def main() -> list[bool]:
-        outcome = []
-        async with Watch(0.05) as watch:
-            for _ in range(4):
-                await asyncio.sleep(0.03)
-                watch.touch()
-        outcome.append(watch.expired)
-        async with Watch(0.01) as watch:
-            watch.pause()  # our own source is slow
-            await asyncio.sleep(0.05)
-            watch.touch()
-        outcome.append(watch.expired)
-        with pytest.raises(TimeoutError):
-            async with Watch(0.01) as watch:
-                await asyncio.sleep(5)
-        outcome.append(watch.expired)
-        watch.touch()  # too late, and no matter
-        return outcome
-
-    assert asyncio.run(main()) == [False, False, True]
