@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import gc
-import os
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from support.sockets import open_sockets
 
 
 @pytest.fixture(autouse=True)
@@ -25,19 +24,3 @@ def left_over(threads: set[threading.Thread], sockets: set[str]) -> list[str]:
     """Names of the threads and sockets that there are now beyond those given."""
     running = [thread.name for thread in threading.enumerate() if thread not in threads]
     return running + sorted(open_sockets() - sockets)
-
-
-def open_sockets() -> set[str]:
-    """The sockets of this process, where the system tells."""
-    folder = Path("/proc/self/fd")
-    if not folder.exists():
-        return set()
-    found = set()
-    for entry in os.listdir(folder):  # noqa: PTH208 - names, not paths that may be gone
-        try:
-            target = str((folder / entry).readlink())
-        except OSError:
-            continue  # the listing's own handle
-        if target.startswith("socket:"):
-            found.add(target)
-    return found

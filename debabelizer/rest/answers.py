@@ -5,9 +5,9 @@ from __future__ import annotations
 import codecs
 import io
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Self, TypeVar
+from typing import Final, Generic, Protocol, Self, TypeVar
 
 import aiohttp
 
@@ -17,6 +17,7 @@ from debabelizer.rest.watch import Watch
 __all__ = ["Answer", "Event", "EventReader", "LineReader"]
 
 ItemT = TypeVar("ItemT")
+ItemT_co = TypeVar("ItemT_co", covariant=True)
 
 _BYTE_ORDER_MARK: Final = "\ufeff"
 
@@ -34,6 +35,12 @@ class Event:
     data: str
     event: str = "message"
     id: str = ""
+
+
+class _Reader(Protocol[ItemT_co]):
+    def feed(self, data: bytes) -> Sequence[ItemT_co]: ...
+
+    def finish(self) -> Sequence[ItemT_co]: ...
 
 
 class LineReader:
@@ -123,14 +130,14 @@ class Answer:
         self._largest = largest
         self._count = 0
 
-    async def read(self) -> bytes:
-        """All of it.
+    async def read(self, most: int | None = None) -> bytes:
+        """All of it; or with `most` only its beginning, of about that many bytes.
 
         Raises:
             ProtocolError: If it is too long.
         """
         answer = bytearray()
-        while data := await self.some():
+        while (most is None or len(answer) < most) and (data := await self.some()):
             answer += data
         return bytes(answer)
 
@@ -154,7 +161,7 @@ class Answer:
 
 
 class _Parsed(Generic[ItemT]):
-    def __init__(self, answer: Answer, reader: Any) -> None:
+    def __init__(self, answer: Answer, reader: _Reader[ItemT]) -> None:
         self._answer = answer
         self._reader = reader
         self._items: deque[ItemT] = deque()

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 
 import aiohttp
 
+from debabelizer.config.redaction import redact
 from debabelizer.errors import (
     CertificateError,
     ConnectError,
@@ -26,10 +27,12 @@ from debabelizer.status import retry_seconds, status_error
 __all__ = ["Fault", "RestClient", "open_session", "status_fault"]
 
 Fault: TypeAlias = Callable[[int, bytes, float | None], ProviderError]
-"""Makes the typed error of a refusal: its HTTP status, its body, and the seconds of its Retry-After header."""
+"""Makes the typed error of a refusal: its HTTP status, the first 64 KiB of its body, redacted, and the seconds of its
+Retry-After header."""
 
 _PATIENCE: Final = 60.0
 _LARGEST: Final = 256 * 1024 * 1024  # many times the transcript of the longest file that any vendor takes
+_LARGEST_REFUSAL: Final = 65536
 _EXCERPT: Final = 500  # characters of a refusal that are shown
 
 
@@ -123,9 +126,9 @@ class RestClient:
             ):
                 answer = Answer(response, watch, what, self._largest)
                 if not 200 <= response.status < 300:
-                    refusal = await answer.read()
+                    said = await answer.read(_LARGEST_REFUSAL)
                     watch.touch()
-                    raise self._refusal(response, refusal)
+                    raise self._refusal(response, said)
                 watch.pause()
                 try:
                     yield answer
@@ -142,6 +145,7 @@ class RestClient:
             raise _transport_error(error, what) from error
 
     def _refusal(self, response: aiohttp.ClientResponse, body: bytes) -> ProviderError:
+        body = redact(body.decode("utf-8", "replace")).encode()  # some vendors say which key it was that they refuse
         error = self._fault(response.status, body, retry_seconds(response.headers.get("Retry-After")))
         if self._request_id is not None:
             error.request_id = error.request_id or response.headers.get(self._request_id)

@@ -3,10 +3,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import UTC
+from itertools import count
 from typing import Any
 
 import pytest
 from debabelizer_soniox.temporary_keys import TemporaryKey, create_temporary_key
+from support.sockets import open_sockets
 
 from debabelizer import AuthenticationError, InvalidRequestError, ProtocolError, ProviderError
 from debabelizer.testing.soniox import RestFault, SonioxSimulator
@@ -75,3 +77,29 @@ def test_a_strange_answer_is_a_broken_protocol(
     monkeypatch.setattr("debabelizer_soniox.rest.RestClient.call", call)
     with pytest.raises(ProtocolError):
         create(settings_for)
+
+
+def test_cancelled_at_any_step_it_leaves_nothing(settings_for: Callable[..., Any]) -> None:
+    """Cancelled k steps of the event loop after its start, for all k: no task and no socket stays open."""
+
+    async def main() -> int:
+        async with SonioxSimulator() as server:
+            settings = settings_for(server)
+            before = asyncio.all_tasks(), open_sockets()
+            for steps in count():
+                task = asyncio.ensure_future(create_temporary_key(settings))
+                for _ in range(steps):
+                    await asyncio.sleep(0)
+                if not (is_over := task.done()):
+                    task.cancel()
+                    with pytest.raises(asyncio.CancelledError):
+                        await task
+                del task
+                async with asyncio.timeout(5):  # the simulator has to notice that the other side hung up
+                    while (asyncio.all_tasks(), open_sockets()) != before:
+                        await asyncio.sleep(0)
+                if is_over:
+                    break
+        return steps
+
+    assert asyncio.run(main()) > 10
