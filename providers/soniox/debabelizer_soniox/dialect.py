@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from debabelizer.audio.format import AudioFormat
 from debabelizer.errors import ProviderError
@@ -12,11 +12,13 @@ from debabelizer.provider import Request
 from debabelizer.streaming.dialect import ConnectionEvent, Dialect, Finished, Frame, Opening
 from debabelizer_soniox.faults import Fault, http_error, provider_error
 from debabelizer_soniox.interpreter import Interpreter
-from debabelizer_soniox.messages import parse_message
+from debabelizer_soniox.messages import Message, parse_message
 from debabelizer_soniox.requests import authorization, start_request
 from debabelizer_soniox.settings import SonioxSettings
 
 __all__ = ["SonioxDialect"]
+
+_UNCOUNTED: Final = 0.5  # seconds that the counters may leave out at the end, as the core lets them
 
 
 class SonioxDialect(Dialect):
@@ -41,7 +43,8 @@ class SonioxDialect(Dialect):
             frames=(json.dumps(start_request(request, audio_format), ensure_ascii=False),),
         )
         self._interpreter = Interpreter()
-        self._has_audio = False
+        self._format = audio_format
+        self._sent = 0  # bytes of audio
         self._has_ended = False
 
     def open(self) -> Opening:
@@ -50,7 +53,7 @@ class SonioxDialect(Dialect):
 
     def audio(self, chunk: bytes) -> Frame:
         """See `Dialect`."""
-        self._has_audio = True
+        self._sent += len(chunk)
         return chunk
 
     def flush(self, trailing_silence: float) -> Sequence[Frame]:
@@ -76,7 +79,8 @@ class SonioxDialect(Dialect):
     def receive(self, frame: Frame) -> Iterable[ConnectionEvent]:
         """See `Dialect`. Tokens that come with an error count: iterating gives their events, then raises it."""
         message = parse_message(frame)
-        events = list(self._interpreter.events(message))
+        cut_short = message.finished and not self._is_due(message)
+        events = list(self._interpreter.cut_short(message) if cut_short else self._interpreter.events(message))
         if message.fault is not None:
             if self._is_empty_session(message.fault):
                 return [*events, Finished(0.0)]
@@ -88,9 +92,16 @@ class SonioxDialect(Dialect):
             events.append(Finished(message.reached))
         return events
 
+    def _is_due(self, message: Message) -> bool:
+        """Whether `finished` was asked for, and all audio was heard by then. What it means otherwise, the core says."""
+        if message.reached is None and not self._interpreter.heard:
+            return self._has_ended  # Soniox never said how far it is
+        reached = max(message.reached or 0.0, self._interpreter.heard)
+        return self._has_ended and self._format.seconds(self._sent) - reached <= _UNCOUNTED
+
     def _is_empty_session(self, fault: Fault) -> bool:
         """Whether this is the 400 `No audio received.` that answers the end of a session without audio."""
-        silent = self._has_ended and not self._has_audio
+        silent = self._has_ended and not self._sent
         return silent and fault.code == 400 and "no audio" in (fault.message or "").lower()
 
 

@@ -18,6 +18,10 @@ __all__ = ["Interpreter"]
 # endpoint detection on, <end> comes first, and with it the punctuation that is decided late.
 _PAUSE: Final = 4.0
 
+# Audio of which nothing was said, not even a guess, when Soniox had listened for so long past it, holds no word: a
+# guess comes with the counter that covers its audio (inference), and this leaves far more room than that.
+_SILENCE: Final = 10.0
+
 
 class Interpreter:
     """Turns the messages of one connection into events, and remembers what it must from one to the next."""
@@ -30,6 +34,20 @@ class Interpreter:
         self._settled = 0.0
         self._last_final = 0.0
         self._last_token: Token | None = None
+
+    @property
+    def heard(self) -> float:
+        """How far Soniox said that it has listened, in connection seconds."""
+        return self._heard
+
+    def cut_short(self, message: Message) -> Iterator[ConnectionEvent]:
+        """What a message says that ends the session before it was worked off.
+
+        Its final tokens are final, but that nothing follows them proves nothing: neither that the word held back is
+        whole nor that what was interim was taken back.
+        """
+        yield from self._added(message)
+        yield from self._said()
 
     def events(self, message: Message) -> Iterator[ConnectionEvent]:
         """What a message says: finals first, then what is interim now, then how far it goes."""
@@ -46,7 +64,15 @@ class Interpreter:
         yield from self._progress(message, words)
 
     def _finals(self, message: Message) -> Iterator[ConnectionEvent]:
-        """What the final tokens say; markers are no text."""
+        """What the final tokens say, and the word held back if it is whole."""
+        yield from self._added(message)
+        if self._is_pause(message) or (message.finished and not self._is_torn(message)):
+            self._spoken.finish()
+            self._translated.finish()
+        yield from self._said()
+
+    def _added(self, message: Message) -> Iterator[ConnectionEvent]:
+        """Put the final tokens to those before; markers are no text, but say something themselves."""
         for token in message.tokens:
             if not token.final or self._is_repeat(token):
                 continue
@@ -61,10 +87,6 @@ class Interpreter:
                 yield Flushed()
             else:
                 (self._translated if token.translated else self._spoken).add(token)
-        if self._is_pause(message) or (message.finished and not self._is_torn(message)):
-            self._spoken.finish()
-            self._translated.finish()
-        yield from self._said()
 
     def _is_repeat(self, token: Token) -> bool:
         """Whether a final token was said before, by its time: final tokens come once and in order."""
@@ -133,12 +155,15 @@ class Interpreter:
 
         Its own counter of final audio may stand inside a word that is held back or not final: such a word has to
         be heard again as a whole. It may also stand inside the last final word, which must not be heard again.
+        And it may rest in silence, which it is not documented to cover: there is nothing to hear again in that.
         """
         heard = message.reached
         if heard is not None and heard > self._heard:
             self._heard = heard
             yield Processed(heard)
         settled = message.final  # of a `finished` too: only the core knows whether all audio was heard
+        if not message.tokens and not pending and message.total is not None:
+            settled = max(settled or 0.0, message.total - _SILENCE)
         starts = [word.start for word in pending]
         if settled is None or None in starts:
             return

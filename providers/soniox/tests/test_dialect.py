@@ -61,7 +61,15 @@ def test_the_first_frame_may_be_a_sign_of_life(dialect: SonioxDialect) -> None:
     assert receive(dialect, tokens=[], final_audio_proc_ms=0, total_audio_proc_ms=0) == []
 
 
+def ended(dialect: SonioxDialect, seconds: float) -> SonioxDialect:
+    """The dialect after so much audio and the end."""
+    dialect.audio(bytes(round(seconds * 32000)))
+    dialect.end()
+    return dialect
+
+
 def test_finished_is_the_proof_and_says_how_far(dialect: SonioxDialect) -> None:
+    ended(dialect, 1.0)
     events = receive(dialect, tokens=[], final_audio_proc_ms=900, total_audio_proc_ms=1000, finished=True)
     assert events == [Processed(1.0), Processed(0.9, final=True), Finished(1.0)]
 
@@ -70,12 +78,36 @@ def test_finished_without_counters(dialect: SonioxDialect) -> None:
     assert receive(dialect, tokens=[], finished=True) == [Finished(None)]
 
 
-def test_a_word_held_becomes_final_before_finished(dialect: SonioxDialect) -> None:
-    receive(dialect, tokens=[{"text": "Hi", "start_ms": 0, "end_ms": 200, "is_final": True}])
-    events = receive(dialect, tokens=[], finished=True)
-    assert [type(event) for event in events] == [Hypothesis, Hypothesis, Finished]
+HELD = {"text": "morn", "start_ms": 0, "end_ms": 200, "is_final": True}
+
+
+@pytest.mark.parametrize("counters", [{}, {"final_audio_proc_ms": 200, "total_audio_proc_ms": 900}])
+def test_a_word_held_becomes_final_before_finished(dialect: SonioxDialect, counters: dict[str, int]) -> None:
+    receive(dialect, tokens=[HELD])
+    ended(dialect, 1.0)
+    events = receive(dialect, tokens=[], finished=True, **counters)
     assert isinstance(events[0], Hypothesis)
-    assert (events[0].text, events[0].final) == ("Hi", True)
+    assert (events[0].text, events[0].final) == ("morn", True)
+    assert isinstance(events[-1], Finished)
+
+
+@pytest.mark.parametrize("asked", [False, True])
+@pytest.mark.parametrize("total", [0, 400, 9000])
+def test_a_word_held_stays_so_when_finished_comes_too_early(dialect: SonioxDialect, total: int, asked: bool) -> None:
+    receive(dialect, tokens=[HELD], final_audio_proc_ms=200, total_audio_proc_ms=200)
+    dialect.audio(bytes(32000 * 10))
+    if asked:
+        dialect.end()
+    counters = {"final_audio_proc_ms": min(total, 200), "total_audio_proc_ms": total}
+    assert receive(dialect, tokens=[], finished=True, **counters) == [Finished(total / 1000)]
+
+
+def test_final_tokens_that_come_with_a_finished_that_is_too_early_count(dialect: SonioxDialect) -> None:
+    receive(dialect, tokens=[HELD])
+    rest = [{**HELD, "text": "ing", "start_ms": 200, "end_ms": 400}, {**HELD, "text": " a", "start_ms": 400}]
+    first, last = receive(dialect, tokens=rest, finished=True)
+    assert isinstance(first, Hypothesis)
+    assert (first.text, first.final, last) == ("morning", True, Finished(None))
 
 
 @pytest.mark.parametrize("tokens", [{}, {"tokens": []}, {"tokens": [], "final_audio_proc_ms": 0}])

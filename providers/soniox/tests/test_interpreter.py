@@ -115,6 +115,18 @@ CONVERSATIONS: dict[str, list[tuple[Message, list[str]]]] = {
         (Message((), 1.25, 5.2), ["heard 5.2"]),
         (Message((), 1.25, 5.3), ["final 'stop'", "interim ''", "heard 5.3", "settled 1.25"]),
     ],
+    "silence is settled although the counter rests": [
+        (Message(finals(" stop", END, at=1.0), 1.25, 1.5), ["final 'stop' end", "heard 1.5", "settled 1.25"]),
+        (Message((), 1.25, 11.0), ["heard 11"]),
+        (Message((), 1.25, 12.0), ["heard 12", "settled 2"]),
+        (Message(guesses(" go", at=17.0), 1.25, 60.0), ["interim 'go'", "heard 60"]),
+        (Message(guesses(" go", at=17.0), 17.0, 61.0), ["heard 61", "settled 17"]),
+    ],
+    "silence before anything was said, and after a word that is held": [
+        (Message((), 0.0, 30.0), ["heard 30", "settled 20"]),
+        (Message(finals(" a", at=30.0), 30.25, 30.5), ["interim 'a'", "heard 30.5", "settled 30"]),
+        (Message((), None, 45.0), ["final 'a'", "interim ''", "heard 45", "settled 35"]),
+    ],
     "a pause with a guess after it is none": [
         (Message(finals(" sto", at=1.0), 1.25, 1.5), ["interim 'sto'", "heard 1.5", "settled 1"]),
         (Message(guesses("p", at=5.0), 1.25, 6.0), ["interim 'stop'", "heard 6"]),

@@ -100,6 +100,35 @@ def test_no_word_is_lost_or_repeated_where_a_connection_ends(behaviour: Behaviou
     virtual_time.run(main())
 
 
+@pytest.mark.parametrize("at", [round(0.83 + 0.07 * step, 2) for step in range(12)])
+def test_a_session_that_finishes_unasked_tears_no_word_whose_rest_was_never_shown(at: float) -> None:
+    words = CodedWords([SpokenWord(word.text, interim="") for word in PLAN])
+    behaviour = Behaviour(subword=1, final_delay=0.3, cadence=0.05)
+
+    async def main() -> None:
+        async with SonioxSimulator(words, behaviour=behaviour, faults=[Fault.finish_early(at=at)]) as server:
+            _, finals = await play(server, endpointing=False)
+            assert compare(PLAN, finals).perfect
+            assert len(server.connections) == 2
+
+    virtual_time.run(main())
+
+
+@pytest.mark.parametrize("behaviour", [Behaviour(), Behaviour(silence_is_final=False)])
+def test_a_drop_after_a_silence_longer_than_the_replay_window_loses_nothing(behaviour: Behaviour) -> None:
+    plan = plan_words(30, phrase=15, pause=120.0)
+
+    async def main() -> None:
+        async with SonioxSimulator(behaviour=behaviour, faults=[Fault.reset(at=110.0)]) as server:
+            stream, finals = await play(server, encode_words(plan))
+            assert compare(plan, finals).perfect
+            assert stream.stats.gaps == ()
+            assert stream.stats.replayed < 15.0
+            assert len(server.connections) == 2
+
+    virtual_time.run(main())
+
+
 @pytest.mark.parametrize("text", ["我们今天去北京看朋友", "きょうはいいてんきですね", "วันนี้อากาศดีมาก"])
 def test_scripts_without_spaces_do_not_wait_for_the_end(text: str) -> None:
     letters = [SpokenWord(letter, separator="") for letter in text]
