@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ __all__ = [
     "CutterEvent",
     "CutterPolicy",
     "Decoded",
+    "LoadableDecoder",
     "SpeechOnset",
     "UtteranceAudio",
     "UtteranceCutter",
@@ -89,6 +90,12 @@ class UtteranceAudio:
     speech_end: int
     cut: bool = False
 
+    def place(self, time: float | None) -> float | None:
+        """A time in seconds from `start` as seconds of all audio. Engines are at times a little beyond its bounds."""
+        if time is None:
+            return None
+        return min(self.start / SAMPLE_RATE + max(time, 0.0), self.end / SAMPLE_RATE)
+
 
 CutterEvent: TypeAlias = SpeechOnset | UtteranceAudio
 
@@ -120,6 +127,19 @@ class UtteranceDecoder(Protocol):
 
         Raises:
             ProviderError: If the decoder fails.
+        """
+        ...
+
+
+@runtime_checkable
+class LoadableDecoder(UtteranceDecoder, Protocol):
+    """A decoder whose model has to be loaded, which may take minutes. A stream begins when that is done."""
+
+    async def load(self) -> None:
+        """Load the model, without blocking the event loop; called before each stream, quick if it is there.
+
+        Raises:
+            ProviderError: If it cannot be loaded.
         """
         ...
 

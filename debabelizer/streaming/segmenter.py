@@ -11,7 +11,7 @@ import asyncio
 from dataclasses import replace
 from typing import Any, Final
 
-from debabelizer.audio.utterances import CutterPolicy, UtteranceCutter, UtteranceDecoder
+from debabelizer.audio.utterances import CutterPolicy, LoadableDecoder, UtteranceCutter, UtteranceDecoder
 from debabelizer.audio.vad import VoiceActivityDetector, open_vad
 from debabelizer.provider import Request
 from debabelizer.spec import Capabilities
@@ -23,6 +23,8 @@ from debabelizer.streaming.segmenting.session import WIRE, Session
 # People wait for the end of an utterance, so it comes earlier than in a recording. At 0.6 s, read speech is cut
 # where the model then hears other words: a point of word error rate.
 _POLICY: Final = CutterPolicy(max_utterance=15.0, silence=0.8)
+
+_LOADING: Final = 600.0  # seconds: models have up to some gigabytes, and may have to come over the network
 
 __all__ = ["BatchDecoder", "SegmenterConnection", "lent_capabilities"]
 
@@ -77,5 +79,8 @@ class SegmenterConnection(Connection):
         vad = self._vad if self._vad is not None else await asyncio.to_thread(open_vad)
         cutter = UtteranceCutter(vad, self._policy)
         preview = Preview(cutter, self._policy, wanted=self._request.interim)
+        if isinstance(self._decoder, LoadableDecoder):
+            with link.working(_LOADING):
+                await self._decoder.load()
         link.opened()
         await Session(link, self._decoder, cutter, preview=preview, endpointing=self._request.endpointing).run()

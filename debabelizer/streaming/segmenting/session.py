@@ -250,7 +250,7 @@ def _hypothesis(
 ) -> Hypothesis:
     """What is to be said of an utterance. Without times of words, the times are those of the speech."""
     words = tuple(
-        replace(word, start=_place(word.start, utterance), end=_place(word.end, utterance)) for word in decoded.words
+        replace(word, start=utterance.place(word.start), end=utterance.place(word.end)) for word in decoded.words
     )
     timed = bool(words) and words[0].start is not None and words[-1].end is not None
     return Hypothesis(
@@ -263,13 +263,6 @@ def _hypothesis(
         confidence=decoded.confidence,
         ends_utterance=ends_utterance,
     )
-
-
-def _place(time: float | None, utterance: UtteranceAudio) -> float | None:
-    """A time within an utterance as connection seconds. Engines are at times a little beyond its bounds."""
-    if time is None:
-        return None
-    return min(_seconds(utterance.start) + max(time, 0.0), _seconds(utterance.end))
 
 
 def _seconds(position: int) -> float:

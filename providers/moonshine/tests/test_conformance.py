@@ -34,7 +34,7 @@ class CodedEngine:
 class Double(EngineDouble):
     def install(self, stack: ExitStack) -> None:
         stack.enter_context(mock.patch("debabelizer_moonshine.provider.Engine", CodedEngine))
-        stack.enter_context(mock.patch("debabelizer_moonshine.provider.open_vad", CodedVad))
+        stack.enter_context(mock.patch("debabelizer.audio.recognition.open_vad", CodedVad))
 
 
 class TestMoonshine(ProviderSuite):

@@ -18,6 +18,7 @@ from debabelizer_moonshine.provider import MoonshineProvider
 from debabelizer_moonshine.settings import MoonshineSettings
 from numpy.typing import NDArray
 
+from debabelizer.audio import recognition
 from debabelizer.audio.format import AudioFormat
 from debabelizer.audio.source import AudioSource
 from debabelizer.audio.utterances import Decoded
@@ -194,7 +195,7 @@ class CountingEngine:
 
 @pytest.fixture
 def scripted(monkeypatch: pytest.MonkeyPatch) -> type[CountingEngine]:
-    monkeypatch.setattr(provider, "open_vad", LoudnessVad)
+    monkeypatch.setattr(recognition, "open_vad", LoudnessVad)
     monkeypatch.setattr(provider, "Engine", CountingEngine)
     monkeypatch.setattr(CountingEngine, "loaded", [], raising=False)
     monkeypatch.setattr(CountingEngine, "lengths", [], raising=False)

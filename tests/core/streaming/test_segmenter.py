@@ -12,7 +12,16 @@ import pytest
 from support.spoken import FRAME, SpokenDecoder, Studio, frames, heard, live, spoken
 
 from debabelizer.audio.utterances import CutterPolicy, Decoded
-from debabelizer.results import Progress, SpeechStarted, StreamEvent, StreamingResult, UtteranceEnded, Word
+from debabelizer.errors import InvalidRequestError, StreamError
+from debabelizer.results import (
+    Progress,
+    Reconnecting,
+    SpeechStarted,
+    StreamEvent,
+    StreamingResult,
+    UtteranceEnded,
+    Word,
+)
 from debabelizer.spec import Capabilities
 from debabelizer.streaming.intake import Source
 from debabelizer.streaming.segmenter import lent_capabilities
@@ -438,3 +447,45 @@ def test_what_a_stream_can_do_is_lent_by_the_segmenter() -> None:
     assert (lent.diarization, lent.translation) == (False, False)
     assert (lent.batch, lent.confidence, lent.languages) == (True, True, ("en",))
     assert lent_capabilities(Capabilities(batch=True)).words == "segment"
+
+
+class LoadingDecoder(SpokenDecoder):
+    """Has a model to load, which takes its time or fails."""
+
+    loading = 120.0
+    fault: Exception | None = None
+    loaded = False
+
+    async def load(self) -> None:
+        await asyncio.sleep(self.loading)
+        if self.fault is not None:
+            raise self.fault
+        self.loaded = True
+
+    async def decode(self, samples: Any) -> Decoded:
+        assert self.loaded
+        return await super().decode(samples)
+
+
+def test_a_model_may_take_minutes_to_load_and_no_word_is_lost() -> None:
+    audio = spoken(0.5, 1.5, 1.0)
+    events = listen(live(audio), decoder=LoadingDecoder())
+    said = finals(events)
+    assert heard(" ".join(final.text for _, final in said)) == frames(audio)
+    assert said[0][0] == pytest.approx(120.0, abs=5.0)
+    assert of_type(Reconnecting, events) == []
+
+
+def test_a_model_that_cannot_be_loaded_is_told_before_anything_is_heard() -> None:
+    decoder = LoadingDecoder()
+    decoder.loading, decoder.fault = 0.0, InvalidRequestError("There is no such model.")
+    with pytest.raises(StreamError, match="no such model"):
+        listen(live(spoken(2.0)), decoder=decoder)
+    assert decoder.calls == []
+
+
+def test_a_model_that_never_loads_is_given_up() -> None:
+    decoder = LoadingDecoder()
+    decoder.loading = 1e9
+    with pytest.raises(StreamError, match="did not come back within 600 s"):
+        listen(live(spoken(2.0)), decoder=decoder)

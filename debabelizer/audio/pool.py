@@ -5,66 +5,58 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from debabelizer.audio.utterances import Decoded
 
-__all__ = ["EnginePool", "UtteranceEngine"]
+__all__ = ["Engine", "EnginePool", "PoolDecoder"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class UtteranceEngine(Protocol):
-    """What the pool runs; see `debabelizer_moonshine.engine.Engine`. Used by one thread at a time."""
-
-    def decode(self, samples: NDArray[np.float32]) -> Decoded:
-        """Decode one utterance; blocks."""
-        ...
+class Engine(Protocol):
+    """What a pool runs: a model in memory. Used by one thread at a time, unless it is lent to several by `load`."""
 
     def close(self) -> None:
         """Free its memory."""
         ...
 
 
-class EnginePool:
-    """Runs engines and voice activity off the event loop; an `UtteranceDecoder`.
+EngineT = TypeVar("EngineT", bound=Engine)
+
+
+class EnginePool(Generic[EngineT]):
+    """Runs engines and voice activity off the event loop.
 
     Work waits in the order in which it was given; cancelling what waits takes it out of the queue. What already
-    runs in the library cannot be interrupted: it ends by itself, within about a second, and its result is dropped.
+    runs cannot be interrupted: it ends by itself, and its result is dropped.
 
     Args:
         load: Makes an engine; called in a thread, at most `size` times, when all engines there are are busy.
         size: How many engines there may be.
+        name: What its threads are called.
     """
 
-    def __init__(self, load: Callable[[], UtteranceEngine], size: int) -> None:
+    def __init__(self, load: Callable[[], EngineT], size: int, *, name: str) -> None:
         self.size = size
         self._load = load
-        self._idle: list[UtteranceEngine] = []
-        self._decoding = ThreadPoolExecutor(size, "moonshine")
+        self._idle: list[EngineT] = []
+        self._decoding = ThreadPoolExecutor(size, name)
         # Voice activity costs a tenth of decoding, and must not wait behind it: it is what fills the queue.
-        self._listening = ThreadPoolExecutor(1, "moonshine-vad")
+        self._listening = ThreadPoolExecutor(1, f"{name}-vad")
         self._running: set[Future[Any]] = set()
 
-    def decode(self, samples: NDArray[np.float32]) -> asyncio.Future[Decoded]:
-        """Queue an utterance; the future gives the text, or raises what `Engine.decode` raises."""
-        return self._submit(self._decoding, self._decode, samples)
+    def use(self, work: Callable[[EngineT], T]) -> asyncio.Future[T]:
+        """Queue work for an engine; the future gives what it returns, or raises what it or `load` raises."""
+        return self._submit(self._decoding, self._use, work)
 
     def listen(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
         """Run a short function in the thread for voice activity."""
         return self._submit(self._listening, function, *args, **kwargs)
-
-    def warm_up(self) -> None:
-        """Begin to load an engine if there is none, for work that will come soon.
-
-        Nobody waits for it: if it fails, then so does the first decoding, which tries again and says why.
-        """
-        if not self._idle and not self._running:
-            self._start(self._decoding, lambda: self._idle.append(self._load()))
 
     async def aclose(self) -> None:
         """Wait for what runs, then end the threads and free the engines. Idempotent."""
@@ -84,23 +76,44 @@ class EnginePool:
     def _submit(
         self, executor: ThreadPoolExecutor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> asyncio.Future[T]:
-        return asyncio.wrap_future(self._start(executor, function, *args, **kwargs))
-
-    def _start(
-        self, executor: ThreadPoolExecutor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
-    ) -> Future[T]:
         future = executor.submit(function, *args, **kwargs)
         self._running.add(future)
         future.add_done_callback(self._running.discard)
-        return future
+        return asyncio.wrap_future(future)
 
-    def _decode(self, samples: NDArray[np.float32]) -> Decoded:
+    def _use(self, work: Callable[[EngineT], T]) -> T:
         # There are as many threads as engines may be, so an engine is idle or may be loaded.
         try:
             engine = self._idle.pop()
         except IndexError:
             engine = self._load()
         try:
-            return engine.decode(samples)
+            return work(engine)
         finally:
             self._idle.append(engine)
+
+
+class PoolDecoder(Generic[EngineT]):
+    """A `LoadableDecoder` that hands utterances to the engines of a pool.
+
+    Args:
+        pool: The pool.
+        decode: What an engine makes of one utterance; called in a thread.
+    """
+
+    def __init__(self, pool: EnginePool[EngineT], decode: Callable[[EngineT, NDArray[np.float32]], Decoded]) -> None:
+        self._pool = pool
+        self._decode = decode
+
+    async def load(self) -> None:
+        """See `LoadableDecoder`."""
+        await self._pool.use(_do_nothing)
+
+    def decode(self, samples: NDArray[np.float32]) -> asyncio.Future[Decoded]:
+        """See `UtteranceDecoder`."""
+        return self._pool.use(lambda engine: self._decode(engine, samples))
+
+
+def _do_nothing(engine: Engine) -> None:
+    """Take an engine, so that there is one."""
+    del engine

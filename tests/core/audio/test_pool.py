@@ -8,10 +8,10 @@ from typing import TypeVar
 
 import numpy as np
 import pytest
-from debabelizer_moonshine.pool import EnginePool
 from numpy.typing import NDArray
 
-from debabelizer.audio.utterances import Decoded, UtteranceDecoder
+from debabelizer.audio.pool import EnginePool, PoolDecoder
+from debabelizer.audio.utterances import Decoded, LoadableDecoder, UtteranceDecoder
 from debabelizer.errors import ProviderError
 
 T = TypeVar("T")
@@ -56,6 +56,14 @@ def utterance(length: int) -> NDArray[np.float32]:
     return np.zeros(length, np.float32)
 
 
+def pool_of(load: Callable[[], FakeEngine], size: int) -> EnginePool[FakeEngine]:
+    return EnginePool(load, size, name="test")
+
+
+def decode(pool: EnginePool[FakeEngine], length: int) -> asyncio.Future[Decoded]:
+    return pool.use(lambda engine: engine.decode(utterance(length)))
+
+
 def run(case: Callable[[], Awaitable[T]]) -> T:
     async def bounded() -> T:
         async with asyncio.timeout(20):
@@ -67,8 +75,8 @@ def run(case: Callable[[], Awaitable[T]]) -> T:
 def test_each_utterance_gets_its_own_text() -> None:
     async def case() -> None:
         world = World()
-        pool = EnginePool(world.load, 2)
-        decoder: UtteranceDecoder = pool
+        pool = pool_of(world.load, 2)
+        decoder: UtteranceDecoder = PoolDecoder(pool, FakeEngine.decode)
         texts = await asyncio.gather(*(decoder.decode(utterance(length)) for length in range(1, 50)))
         assert [text.text for text in texts] == [str(length) for length in range(1, 50)]
         await pool.aclose()
@@ -79,16 +87,16 @@ def test_each_utterance_gets_its_own_text() -> None:
 def test_engines_are_loaded_when_they_are_needed_and_not_more_than_asked_for() -> None:
     async def case() -> None:
         world = World(free=False)
-        pool = EnginePool(world.load, 2)
+        pool = pool_of(world.load, 2)
         assert world.engines == []
-        first = pool.decode(utterance(1))
+        first = decode(pool, 1)
         await world.busy()
         world.go.release()
         await first
-        second = pool.decode(utterance(2))
+        second = decode(pool, 2)
         await world.busy()
         assert len(world.engines) == 1
-        others = [pool.decode(utterance(length)) for length in (3, 4, 5)]
+        others = [decode(pool, length) for length in (3, 4, 5)]
         await world.busy()
         world.go.release(4)
         await asyncio.gather(second, *others)
@@ -99,22 +107,23 @@ def test_engines_are_loaded_when_they_are_needed_and_not_more_than_asked_for() -
     run(case)
 
 
-def test_warming_up_loads_one_engine_before_it_is_needed() -> None:
+def test_an_engine_can_be_loaded_before_it_is_needed() -> None:
     async def case() -> None:
         world = World()
-        pool = EnginePool(world.load, 1)
-        pool.warm_up()
-        pool.warm_up()
-        assert (await pool.decode(utterance(1))).text == "1"
-        pool.warm_up()
-        await pool.decode(utterance(2))
+        pool = pool_of(world.load, 1)
+        decoder = PoolDecoder(pool, FakeEngine.decode)
+        assert isinstance(decoder, LoadableDecoder)
+        await decoder.load()
+        assert len(world.engines) == 1
+        await decoder.load()
+        assert (await decoder.decode(utterance(1))).text == "1"
         await pool.aclose()
         assert [engine.closed for engine in world.engines] == [True]
 
     run(case)
 
 
-def test_an_engine_that_cannot_be_loaded_is_told_to_who_decodes_and_not_to_the_loop() -> None:
+def test_a_failure_that_nobody_waits_for_is_not_told_to_the_loop() -> None:
     def load() -> FakeEngine:
         loading.wait(5.0)
         raise ProviderError("no model")
@@ -124,18 +133,15 @@ def test_an_engine_that_cannot_be_loaded_is_told_to_who_decodes_and_not_to_the_l
     async def case() -> None:
         complaints: list[object] = []
         asyncio.get_running_loop().set_exception_handler(lambda loop, context: complaints.append(context))
-        pool = EnginePool(load, 1)
-        pool.warm_up()
-        decoding = pool.decode(utterance(1))
-        loading.set()
-        with pytest.raises(ProviderError, match="no model"):
-            await decoding
-        loading.clear()
-        pool.warm_up()
+        pool = pool_of(load, 1)
+        waiting = asyncio.ensure_future(PoolDecoder(pool, FakeEngine.decode).load())
+        await asyncio.sleep(0)
+        waiting.cancel()
         asyncio.get_running_loop().call_later(0.05, loading.set)
         await pool.aclose()
         gc.collect()
         assert complaints == []
+        assert waiting.cancelled()
 
     run(case)
 
@@ -143,8 +149,8 @@ def test_an_engine_that_cannot_be_loaded_is_told_to_who_decodes_and_not_to_the_l
 def test_what_waits_is_taken_in_order_and_what_is_cancelled_not_at_all() -> None:
     async def case() -> None:
         world = World(free=False)
-        pool = EnginePool(world.load, 1)
-        waiting = [pool.decode(utterance(length)) for length in (1, 2, 3, 4)]
+        pool = pool_of(world.load, 1)
+        waiting = [decode(pool, length) for length in (1, 2, 3, 4)]
         await world.busy()
         waiting[2].cancel()
         await asyncio.sleep(0)  # The loop tells the queue in its next step.
@@ -160,8 +166,8 @@ def test_what_waits_is_taken_in_order_and_what_is_cancelled_not_at_all() -> None
 def test_closing_waits_for_what_runs_though_nobody_wants_it() -> None:
     async def case() -> None:
         world = World(free=False)
-        pool = EnginePool(world.load, 1)
-        unwanted = pool.decode(utterance(1))
+        pool = pool_of(world.load, 1)
+        unwanted = decode(pool, 1)
         await world.busy()
         unwanted.cancel()
         closing = asyncio.ensure_future(pool.aclose())
@@ -178,8 +184,8 @@ def test_closing_waits_for_what_runs_though_nobody_wants_it() -> None:
 def test_closing_that_is_cancelled_can_be_repeated() -> None:
     async def case() -> None:
         world = World(free=False)
-        pool = EnginePool(world.load, 1)
-        decoding = pool.decode(utterance(1))
+        pool = pool_of(world.load, 1)
+        decoding = decode(pool, 1)
         await world.busy()
         closing = asyncio.ensure_future(pool.aclose())
         await asyncio.sleep(0)
@@ -195,16 +201,16 @@ def test_closing_that_is_cancelled_can_be_repeated() -> None:
 
 
 def test_closing_a_pool_that_was_never_used() -> None:
-    run(EnginePool(World().load, 2).aclose)
+    run(pool_of(World().load, 2).aclose)
 
 
 def test_an_engine_that_failed_is_used_again() -> None:
     async def case() -> None:
         world = World()
-        pool = EnginePool(world.load, 1)
+        pool = pool_of(world.load, 1)
         with pytest.raises(ProviderError, match="empty"):
-            await pool.decode(utterance(0))
-        assert (await pool.decode(utterance(5))).text == "5"
+            await decode(pool, 0)
+        assert (await decode(pool, 5)).text == "5"
         assert len(world.engines) == 1
         await pool.aclose()
 
@@ -221,10 +227,10 @@ def test_an_engine_that_could_not_be_loaded_is_tried_again() -> None:
                 raise ProviderError("no memory")
             return world.load()
 
-        pool = EnginePool(load, 1)
+        pool = pool_of(load, 1)
         with pytest.raises(ProviderError, match="no memory"):
-            await pool.decode(utterance(1))
-        assert (await pool.decode(utterance(2))).text == "2"
+            await decode(pool, 1)
+        assert (await decode(pool, 2)).text == "2"
         await pool.aclose()
 
     run(case)
@@ -233,8 +239,8 @@ def test_an_engine_that_could_not_be_loaded_is_tried_again() -> None:
 def test_listening_does_not_wait_for_decoding() -> None:
     async def case() -> None:
         world = World(free=False)
-        pool = EnginePool(world.load, 1)
-        decoding = pool.decode(utterance(1))
+        pool = pool_of(world.load, 1)
+        decoding = decode(pool, 1)
         await world.busy()
         assert await pool.listen(threading.get_ident) != threading.get_ident()
         assert not decoding.done()
