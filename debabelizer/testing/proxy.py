@@ -12,13 +12,14 @@ A fault strikes the connections that live; those made later are whole.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self, TypeAlias, cast
 
 from debabelizer.streaming.clock import LoopClock, Signal
 from debabelizer.testing._listener import Listener
+from debabelizer.testing._traffic import Traffic, Way
 from debabelizer.testing._transport import reset
 
 __all__ = ["Direction", "FaultProxy"]
@@ -46,6 +47,7 @@ class FaultProxy:
 
     Attributes:
         accepted: How many connections came.
+        turns: Who spoke how many bytes before the other did, in order, over all connections.
     """
 
     def __init__(self, host: str, port: int, *, listen: str = "127.0.0.1") -> None:
@@ -53,6 +55,7 @@ class FaultProxy:
         self.accepted = 0
         self._listener = Listener(self._client, listen)
         self._links: set[_Link] = set()
+        self._traffic = Traffic()
         self._changed = Signal(LoopClock())
         self._connecting: set[asyncio.Task[None]] = set()
 
@@ -89,6 +92,11 @@ class FaultProxy:
         """How many connections live."""
         return len(self._links)
 
+    @property
+    def turns(self) -> Sequence[tuple[Way, int]]:
+        """See the class."""
+        return self._traffic.turns
+
     async def accept(self) -> None:
         """Accept connections, again on the same port."""
         await self._listener.open()
@@ -96,6 +104,10 @@ class FaultProxy:
     def refuse(self) -> None:
         """Refuse new connections."""
         self._listener.close()
+
+    def when(self, way: Way, after: int, action: Callable[[], object]) -> None:
+        """Do something when `after` bytes in all went that way, over whatever connections, before the next one does."""
+        self._traffic.plan(way, after, action)
 
     def cut(self, *, after: int = 0) -> None:
         """End connections in the ordinary way, in both directions; `after` so many more bytes from the client."""
@@ -131,7 +143,7 @@ class FaultProxy:
 
     def _client(self) -> asyncio.Protocol:
         self.accepted += 1
-        link = _Link(self._links, self._changed)
+        link = _Link(self._links, self._changed, self._traffic)
         task = asyncio.get_running_loop().create_task(self._connect(link))
         self._connecting.add(task)
         task.add_done_callback(self._connecting.discard)
@@ -151,12 +163,12 @@ class FaultProxy:
 class _Link:
     """One connection through the proxy: two sides. `up` reads from the client, `down` from the server."""
 
-    def __init__(self, links: set[_Link], changed: Signal) -> None:
+    def __init__(self, links: set[_Link], changed: Signal, traffic: Traffic) -> None:
         self._links = links
         self._changed = changed
         self.broken = False  # a side was lost
-        self.up = _Side(self)
-        self.down = _Side(self)
+        self.up = _Side(self, "up", traffic)
+        self.down = _Side(self, "down", traffic)
         self.up.other, self.down.other = self.down, self.up
         self._trigger: _Trigger | None = None
 
@@ -224,8 +236,10 @@ class _Side(asyncio.Protocol):
 
     other: _Side
 
-    def __init__(self, link: _Link) -> None:
+    def __init__(self, link: _Link, way: Way, traffic: Traffic) -> None:
         self._link = link
+        self._way = way
+        self._traffic = traffic
         self._transport: asyncio.Transport | None = None
         self._held = b""  # read, but not passed on yet
         self._ended = False  # the peer will send no more
@@ -293,14 +307,13 @@ class _Side(asyncio.Protocol):
                 self._pass_on()
 
     def _pass_on(self) -> None:
-        while self._held and not self.stalled and self._timer is None:
-            if self.swallowing:
-                self._held = b""
-                return
+        while self._may_pass():
             piece = self._held if self.rate is None else self._held[: max(int(self.rate * _TICK), 1)]
+            piece = piece[: self._traffic.room(self._way)]
             if self is self._link.up:
                 piece = piece[: self._link.room()]
             self._held = self._held[len(piece) :]
+            self._traffic.note(self._way, len(piece))
             self.other.write(self._garbled(piece))
             if self.rate is not None:
                 self._timer = asyncio.get_running_loop().call_later(len(piece) / self.rate, self._rested)
@@ -309,6 +322,14 @@ class _Side(asyncio.Protocol):
                 self._link.passed(len(piece))
         if self._ended and not self._held and not self.swallowing:
             self.other.write_eof()
+
+    def _may_pass(self) -> bool:
+        """Whether there is something to be passed on now. A fault that is due at its first byte happens before."""
+        if self._held and not self.stalled and self._timer is None:
+            self._traffic.strike(self._way)
+        if self.swallowing:
+            self._held = b""
+        return bool(self._held) and not self.stalled and self._timer is None
 
     def _rested(self) -> None:
         self._timer = None

@@ -7,14 +7,14 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Final, TypeVar
+from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar
 from unittest import mock
 
 import pytest
 
 from debabelizer.spec import ProviderSpec
 from debabelizer.testing import virtual_time
-from debabelizer.testing.kit import laws
+from debabelizer.testing.kit import haste, laws
 from debabelizer.testing.kit.claims import check, wishes
 from debabelizer.testing.kit.doubles import Simulator
 from debabelizer.testing.kit.kinds import Kind, kind_of
@@ -23,15 +23,22 @@ from debabelizer.testing.kit.play import Performance, Scene, play
 from debabelizer.testing.kit.promise import PromiseBrokenError
 from debabelizer.testing.kit.speech import CodedVad, Recording
 
-__all__ = ["HASTE", "PATIENCE", "SuiteBase", "wait_for"]
+__all__ = ["HASTE", "PATIENCE", "SuiteBase", "Time", "wait_for"]
 
 ResultT = TypeVar("ResultT")
 
-_PATIENCE: Final = 30.0  # real seconds for one scene
-_AGES: Final = 3600.0  # virtual seconds
+Time: TypeAlias = Literal["virtual", "hasty", "real"]
+"""How time goes by: it jumps, over a network in memory; it hurries while nothing happens; or as it does."""
+
+_LIMITS: Final[dict[Time, float]] = {"virtual": 3600.0, "hasty": 600.0, "real": 30.0}  # seconds for one scene
+_RUNNERS: Final[dict[Time, Callable[[Coroutine[Any, Any, Any]], Any]]] = {
+    "virtual": virtual_time.run,
+    "hasty": haste.run,
+    "real": asyncio.run,
+}
 
 HASTE: Final = {"max_speed": 40.0}
-"""The policy of streams in real time: nobody has to wait."""
+"""The policy of streams in real time, where somebody has to wait."""
 
 PATIENCE: Final = {"max_attempts": 3, "give_up_after": 20.0, "drain_timeout": 5.0, "stall_timeout": 5.0}
 """The policy of all streams: a provider that is broken is so soon."""
@@ -87,13 +94,13 @@ class SuiteBase:
             return  # to say which language it was told, or the only one it knows, is no identification
         check(name, claimed, seen, where)
 
-    def play(self, scene: Scene | None = None, *, real: bool = False, **changes: Any) -> Performance:
-        """Play a scene that asks for everything, in virtual time unless it must be real."""
+    def play(self, scene: Scene | None = None, *, time: Time | None = None, **changes: Any) -> Performance:
+        """Play a scene that asks for everything, in virtual time unless it is said or must be otherwise."""
+        time = "real" if not self.virtual or self.kind == "batch" else time or "virtual"
         scene = replace(scene or Scene(wishes=self.wishes()), **changes)
-        virtual = self.virtual and not real and self.kind != "batch"
-        scene = replace(scene, policy={**PATIENCE, **({} if virtual else HASTE), **scene.policy})
+        scene = replace(scene, policy={**PATIENCE, **(HASTE if time == "real" else {}), **scene.policy})
         simulate = type(self).simulator
-        return self.run(lambda: play(self.spec, simulate, self.settings, scene), virtual=virtual)
+        return self.run(lambda: play(self.spec, simulate, self.settings, scene), time=time)
 
     def show(self) -> Performance:
         """The scene that most tests look at: everything that is claimed is asked for, and nothing goes wrong.
@@ -116,28 +123,30 @@ class SuiteBase:
             wait_for(performance, laws.words_are_whole, laws.words_are_complete)
         return performance
 
-    def run(self, main: Callable[[], Coroutine[Any, Any, ResultT]], *, virtual: bool) -> ResultT:
+    def run(self, main: Callable[[], Coroutine[Any, Any, ResultT]], *, time: Time = "real") -> ResultT:
         """Run a scene, for a bounded time."""
 
         async def bounded() -> ResultT:
-            async with asyncio.timeout(_AGES if virtual else _PATIENCE):
+            async with asyncio.timeout(_LIMITS[time]):
                 return await main()
 
         with ExitStack() as stack:
             if self.kind == "batch":  # no real detector takes coded speech for a voice
                 stack.enter_context(mock.patch("debabelizer.streaming.segmenter.open_vad", CodedVad))
             try:
-                return (virtual_time.run if virtual else asyncio.run)(bounded())
+                result: ResultT = _RUNNERS[time](bounded())
             except (TimeoutError, virtual_time.DeadlockError) as error:
                 raise PromiseBrokenError(
                     "nothing ever hangs",
-                    "the scene did not come to an end",
+                    f"the scene did not come to an end within {_LIMITS[time]:g} s"
+                    + (" of virtual time" if time != "real" else ""),
                     hint="what is awaited without a deadline, or holds up a cancellation?",
                     look="never-hangs",
                 ) from error
+        return result
 
     def _play_live(self) -> Performance:
         if self.live is None:
             pytest.skip("--live needs real speech: set `live = Recording(path, text)` in the suite")
         scene = Scene(wishes=self.wishes(), live=self.live)
-        return self.run(lambda: play(self.spec, None, self.settings, scene), virtual=False)
+        return self.run(lambda: play(self.spec, None, self.settings, scene))

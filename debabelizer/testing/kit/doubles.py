@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from http import HTTPStatus
 from types import TracebackType
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, cast
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-__all__ = ["EngineDouble", "Simulator", "WebSocketService"]
+__all__ = ["Door", "EngineDouble", "FileSimulator", "Simulator", "WebSocketService", "doors"]
 
 
 class Simulator(Protocol):
@@ -41,8 +42,39 @@ class Simulator(Protocol):
         """The provider's table that leads it to this simulator by way of `host` and `port`.
 
         That is the simulator's own address, or the fault proxy that stands before it. The kit adds the secrets that
-        the spec names.
+        the spec names. A vendor that takes files at another address than streams: see `FileSimulator`.
         """
+
+
+class FileSimulator(Simulator, Protocol):
+    """A simulator of a vendor that takes files elsewhere than streams: at another address, with other settings."""
+
+    @property
+    def file_address(self) -> tuple[str, int]:
+        """As `address`, of what takes files."""
+
+    def file_settings(self, host: str, port: int) -> Mapping[str, Any]:
+        """As `settings`, for what takes files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where a simulator is reached, with the settings that lead there, by streams, files or both."""
+
+    address: tuple[str, int]
+    settings: Callable[[str, int], Mapping[str, Any]]
+    serves: tuple[str, ...]
+
+
+def doors(simulator: Simulator) -> Iterator[Door]:
+    """Where a simulator is reached."""
+    address = simulator.address or ("", 0)
+    if not hasattr(simulator, "file_address"):
+        yield Door(address, simulator.settings, ("streams", "files"))
+        return
+    two = cast("FileSimulator", simulator)
+    yield Door(address, two.settings, ("streams",))
+    yield Door(two.file_address, two.file_settings, ("files",))
 
 
 class EngineDouble:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 
 from debabelizer.audio.format import AudioFormat
 from debabelizer.errors import DebabelizerError
@@ -17,7 +17,7 @@ from debabelizer.results import FlushResult, StreamEvent, StreamingResult, Strea
 from debabelizer.spec import ProviderSpec
 from debabelizer.streaming.stream import TranscriptionStream
 from debabelizer.testing.coded import CodedWord, Report, compare, encode_words, plan_words
-from debabelizer.testing.kit.doubles import Simulator
+from debabelizer.testing.kit.doubles import Simulator, doors
 from debabelizer.testing.kit.speech import Recording
 from debabelizer.testing.kit.tape import Moment, Tap, Tape
 from debabelizer.testing.kit.traces import Traces
@@ -43,7 +43,7 @@ class Scene:
         key: The key that the provider is given; `right_key` is the one that the service accepts.
         policy: The ``[stream]`` table.
         spec: Instead of the suite's.
-        proxied: Whether the fault proxy stands before the service.
+        proxied: Whether the fault proxy stands before the service: before what streams talk to, or what takes files.
         watch: Called at each moment of a connection; what it raises, its connection gets.
         pause: After how many seconds of speech to be silent for how long, if at all.
         flush_at: After how many seconds of speech to flush, if at all.
@@ -60,7 +60,7 @@ class Scene:
     right_key: str = KEY
     policy: Mapping[str, Any] = field(default_factory=dict)
     spec: ProviderSpec | None = None
-    proxied: bool = False
+    proxied: Literal["streams", "files"] | None = None
     watch: Watch | None = None
     pause: tuple[float, float] | None = None
     flush_at: float | None = None
@@ -139,11 +139,13 @@ async def opened(
         table = dict(settings)
         if simulate is not None:
             simulator = await stack.enter_async_context(simulate(scene.right_key))
-            host, port = simulator.address or ("", 0)
-            if scene.proxied:
-                proxy = await stack.enter_async_context(FaultProxy(host, port))
-                host, port = proxy.host, proxy.port
-            table |= {**simulator.settings(host, port), **{secret.key: scene.key for secret in spec.secrets}}
+            for door in doors(simulator):
+                host, port = door.address
+                if scene.proxied in door.serves:
+                    proxy = await stack.enter_async_context(FaultProxy(host, port))
+                    host, port = proxy.host, proxy.port
+                table |= door.settings(host, port)
+            table |= {secret.key: scene.key for secret in spec.secrets}
         config = {"stt": {"provider": spec.name}, "providers": {spec.name: table}, "stream": dict(scene.policy)}
         registry = cast("_TappedRegistry", _TappedRegistry.of(spec))
         registry.tap = tap

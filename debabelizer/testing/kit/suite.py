@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from debabelizer.testing.kit.checks.faults import FaultChecks, fault_parameters
-from debabelizer.testing.kit.checks.files import FileChecks, file_parameters
+from debabelizer.testing.kit.checks.file_faults import FileFaultChecks, file_fault_parameters
+from debabelizer.testing.kit.checks.files import file_parameters
 from debabelizer.testing.kit.checks.lives import LifeChecks
 from debabelizer.testing.kit.checks.recordings import RecordingChecks, recordings_of
 from debabelizer.testing.kit.checks.specs import SpecChecks
@@ -17,7 +18,9 @@ from debabelizer.testing.kit.kinds import drop_what_does_not_concern
 __all__ = ["ProviderSuite"]
 
 
-class ProviderSuite(RecordingChecks, FileChecks, FaultChecks, LifeChecks, StreamChecks, SpecChecks):  # run from last
+class ProviderSuite(
+    RecordingChecks, FileFaultChecks, FaultChecks, LifeChecks, StreamChecks, SpecChecks
+):  # run from last
     """The conformance tests of one provider. Derive from it, and name at least `spec` and `simulator`.
 
     The suite finds out what kind of provider it is: one with a `Dialect`, one with a `Connection` of its own, or one
@@ -49,6 +52,7 @@ class ProviderSuite(RecordingChecks, FileChecks, FaultChecks, LifeChecks, Stream
             **stream_parameters(cls),
             **fault_parameters(),
             **file_parameters(),
+            **file_fault_parameters(),
             "bad_settings": list(cls.bad_settings),
             "recording": recordings_of(cls),
         }

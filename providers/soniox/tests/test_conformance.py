@@ -23,14 +23,24 @@ class Service(SonioxSimulator):
 
     @property
     def address(self) -> tuple[str, int]:
-        url = urlsplit(self.url)
-        assert url.hostname is not None
-        assert url.port is not None
-        return url.hostname, url.port
+        return _address(self.url)
+
+    @property
+    def file_address(self) -> tuple[str, int]:
+        return _address(self.api_url)
 
     def settings(self, host: str, port: int) -> Mapping[str, Any]:
-        path = urlsplit(self.url).path
-        return {"websocket_url": f"ws://{host}:{port}{path}", "api_url": self.api_url}
+        return {"websocket_url": f"ws://{host}:{port}{urlsplit(self.url).path}"}
+
+    def file_settings(self, host: str, port: int) -> Mapping[str, Any]:
+        return {"api_url": f"http://{host}:{port}{urlsplit(self.api_url).path}"}
+
+
+def _address(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    assert parts.hostname is not None
+    assert parts.port is not None
+    return parts.hostname, parts.port
 
 
 class TestSoniox(ProviderSuite):

@@ -89,6 +89,18 @@ class TestEnds:
             assert len(server.heard) == 5 + 1000
             await reader.read()
 
+    async def test_at_a_byte_of_either_way(self) -> None:
+        async with line() as (proxy, reader, writer, server):
+            proxy.when("up", 105, lambda: proxy.garble(1, "up"))
+            writer.write(bytes(200))
+            assert await reader.readexactly(200) == bytes(100) + b"\xff" * 100
+            proxy.when("down", 255, proxy.cut)
+            writer.write(bytes(100))
+            assert await reader.read() == b"\xff" * 50
+            assert await server.end() == "eof"
+            assert sum(size for way, size in proxy.turns if way == "up") == 305
+            assert proxy.turns[0] == ("up", 5)
+
     async def test_a_server_that_resets_is_passed_on(self) -> None:
         async def refuse(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             writer.transport.abort()

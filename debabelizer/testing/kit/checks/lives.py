@@ -89,7 +89,7 @@ class LifeChecks(SuiteBase):
             await playing
             return longest
 
-        shortest = min(_until(_GAP, (self.run(gap, virtual=False) for _ in range(_TRIES))))
+        shortest = min(_until(_GAP, (self.run(gap) for _ in range(_TRIES))))
         if shortest >= _GAP:
             raise PromiseBrokenError(
                 "a provider runs on the event loop with everybody else, and never blocks it",

@@ -87,7 +87,7 @@ class SpecChecks(SuiteBase):
             await provider.aclose()
             return provider
 
-        provider = self.run(make, virtual=False)
+        provider = self.run(make)
         self._does("batch", type(provider).transcribe is not Provider.transcribe)
         streams = type(provider).dialect is not Provider.dialect or (
             type(provider).connection is not Provider.connection

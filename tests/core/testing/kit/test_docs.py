@@ -15,6 +15,7 @@ from debabelizer.streaming.dialect import ConnectionEvent
 from debabelizer.testing.kit import ProviderSuite
 from debabelizer.testing.kit.base import SuiteBase
 from debabelizer.testing.kit.checks.faults import FAULTS, PHASES
+from debabelizer.testing.kit.checks.file_faults import FILE_PHASES
 from debabelizer.testing.kit.claims import OF_FILES, OF_STREAMS, UNTESTED
 
 ROOT = Path(__file__).parents[4]
@@ -44,7 +45,7 @@ def test_every_capability_is_told() -> None:
 def test_every_fault_and_phase_is_told() -> None:
     rows = {row[0].strip("`") for row in ROWS}
     assert rows >= set(FAULTS)
-    for phase in PHASES:
+    for phase in (*PHASES, *FILE_PHASES):
         assert f"`{phase}`" in PAGE
 
 

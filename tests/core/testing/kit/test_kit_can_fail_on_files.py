@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from support import courier
 from support.scribe import LEFT, suite
 from support.verdicts import broken, verdicts
+
+from debabelizer.testing.kit.checks.file_faults import FILE_FAULTS, FILE_PHASES
 
 
 @pytest.fixture(autouse=True)
@@ -56,3 +59,32 @@ def test_a_thread_that_is_left_is_found() -> None:
 def test_a_claim_that_is_not_kept_is_found() -> None:
     found = verdicts(suite(diarization=True, languages=("en", "de")), only="test_file_claim")
     assert broken(found) == {"test_file_claim[diarization]"}
+
+
+class TestOverANetwork:
+    """A service that takes files at an address: the fault proxy stands before it."""
+
+    def test_a_sound_provider_passes(self) -> None:
+        found = verdicts(courier.suite(), only="test_file")
+        assert {name: verdict for name, verdict in found.items() if verdict is not None} == {}
+        assert sum(name.startswith("test_file_fault[") for name in found) == len(FILE_FAULTS) * len(FILE_PHASES)
+
+    @pytest.mark.parametrize(
+        ("factory", "found"),
+        [
+            ("TakesWhatCame", {"cut": {"waiting", "answer"}, "garble": {"waiting", "answer"}}),
+            ("SaysItRaw", {"half-open": {"waiting", "answer"}, "reset": {"waiting", "answer"}}),
+            ("WaitsLong", {"half-open": {"answer"}}),
+            ("WaitsForever", {"half-open": {"answer"}}),
+        ],
+    )
+    def test_a_broken_promise_is_found_by_its_test(self, factory: str, found: dict[str, set[str]]) -> None:
+        cases = {"file_fault": ["cut", *found], "file_phase": sorted(set().union(*found.values()))}
+        suite = courier.suite(factory)
+        expected = {f"test_file_fault[{fault}][{phase}]" for fault, phases in found.items() for phase in phases}
+        assert broken(verdicts(suite, only="test_file_fault", cases=cases)) == expected
+        assert broken(verdicts(suite, only="test_file_", but=("test_file_fault",))) == set()
+
+    def test_a_simulator_that_leads_past_the_proxy_is_told_how_to_do_it(self) -> None:
+        found = verdicts(courier.suite(simulator=courier.HidesItsAddress), only="test_file_fault")
+        assert all("`file_address` and `file_settings`" in str(verdict) for verdict in found.values())
