@@ -6,7 +6,7 @@ from debabelizer.rest.answers import Answer, Event
 from debabelizer.rest.bodies import Body, Fields, Form, Json, Raw
 from debabelizer.rest.client import Fault, RestClient, open_session, status_fault
 from debabelizer.rest.containers import Container
-from debabelizer.rest.retrying import Sleep, any_failure, not_begun, retrying
+from debabelizer.rest.tries import Sleep, any_failure, not_begun, retrying
 from debabelizer.rest.upload import Upload, prepared
 from debabelizer.rest.watch import Watch
 

@@ -151,7 +151,10 @@ class Answer:
 
     async def some(self) -> bytes:
         """What has arrived; empty at the end. Only while this waits, the provider is waited for."""
-        self._watch.touch()
+        if self._count:
+            self._watch.touch()
+        else:
+            self._watch.think()
         data = await anext(self._chunks, b"")
         self._watch.pause()
         self._count += len(data)

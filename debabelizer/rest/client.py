@@ -59,6 +59,7 @@ class RestClient:
         fault: What a refusal means.
         request_id: The header in which the vendor identifies a call, for its support desk.
         patience: Seconds without any movement, in either direction, after which a call fails.
+        thinking: Seconds that the vendor may take between the end of an upload and the first of its answer.
         largest: Most bytes of an answer.
     """
 
@@ -71,6 +72,7 @@ class RestClient:
         fault: Fault = status_fault,
         request_id: str | None = None,
         patience: float = _PATIENCE,
+        thinking: float | None = None,
         largest: int = _LARGEST,
     ) -> None:
         self._session = session
@@ -79,6 +81,7 @@ class RestClient:
         self._fault = fault
         self._request_id = request_id
         self._patience = patience
+        self._thinking = thinking
         self._largest = largest
 
     def __repr__(self) -> str:
@@ -110,7 +113,7 @@ class RestClient:
         """
         what = f"{method} {path}"
         upload = body.upload if body is not None else None
-        watch = Watch(self._patience)
+        watch = Watch(self._patience, self._thinking)
         try:
             # A redirect is not followed: the key and the audio go where the configuration says, nowhere else.
             async with (
@@ -137,8 +140,8 @@ class RestClient:
         except TimeoutError as error:
             if not watch.expired:
                 raise
-            message = f"The provider did not go on with {what} for {self._patience:g} s."
-            raise DeadlineError(message, seconds=self._patience) from error
+            message = f"The provider did not go on with {what} for {watch.allowance:g} s."
+            raise DeadlineError(message, seconds=watch.allowance) from error
         except aiohttp.ClientError as error:
             if upload is not None and upload.error is not None:
                 raise upload.error from None

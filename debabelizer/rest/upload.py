@@ -79,6 +79,8 @@ class Upload:
                 self._watch.touch()
         if not block:
             self.complete = True
+            if self._watch is not None:
+                self._watch.think()
             raise StopAsyncIteration
         return block
 

@@ -14,10 +14,19 @@ class Watch:
 
     `asyncio.timeout` bounds the whole; an upload may take as long as it wants if only it goes on. Waiting for our
     own source, or for whoever reads the answer, does not count: that is not the provider being slow.
+
+    Args:
+        patience: Seconds in which something must move.
+        thinking: Seconds that the provider has between the end of an upload and the first of its answer; by default no more.
+
+    Attributes:
+        allowance: How many seconds without any movement are, or were, put up with.
     """
 
-    def __init__(self, patience: float) -> None:
+    def __init__(self, patience: float, thinking: float | None = None) -> None:
         self._patience = patience
+        self._thinking = patience if thinking is None else thinking
+        self.allowance = patience
         self._timeout = asyncio.timeout(patience)
         self._is_on = True
 
@@ -38,12 +47,19 @@ class Watch:
 
     def touch(self) -> None:
         """Something moved."""
-        self._reschedule(asyncio.get_running_loop().time() + self._patience)
+        self._allow(self._patience)
+
+    def think(self) -> None:
+        """All was said to the provider, and now it works: nothing has to move for a while."""
+        self._allow(self._thinking)
 
     def pause(self) -> None:
         """What is waited for now is our own affair, up to the next `touch`."""
-        self._reschedule(None)
+        self._allow(None)
 
-    def _reschedule(self, when: float | None) -> None:
-        if self._is_on and not self.expired:  # aiohttp's writer may outlive the call by a step of the event loop
-            self._timeout.reschedule(when)
+    def _allow(self, seconds: float | None) -> None:
+        if not self._is_on or self.expired:
+            return  # aiohttp's writer may outlive the call by a step of the event loop
+        if seconds is not None:
+            self.allowance = seconds
+        self._timeout.reschedule(None if seconds is None else asyncio.get_running_loop().time() + seconds)

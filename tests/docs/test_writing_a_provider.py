@@ -1,4 +1,4 @@
-"""The tutorial shows what `debabelizer new-provider` writes, and its reference names all there is."""
+"""The tutorial shows what `debabelizer new-provider` writes, or what has tests; its reference names all there is."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from debabelizer.cli.new_provider import Kind, render
 from debabelizer.spec import Capabilities, ProviderSpec
 from debabelizer.streaming.dialect import ConnectionEvent, Dialect
 
-PAGE = (Path(__file__).parents[2] / "docs" / "writing-a-provider.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "writing-a-provider.md").read_text(encoding="utf-8")
 COMMAND = re.compile(r"^\$ debabelizer new-provider (\w+) --kind (\w+)$", re.MULTILINE)
 BLOCK = re.compile(
     r"^(?P<told>[^\n]*:)\n\n```(?P<kind>python|toml)( no-run)?\n(?P<code>.*?)^```", re.MULTILINE | re.DOTALL
 )
 WRITTEN = {name: render(name, Kind(kind)) for name, kind in COMMAND.findall(PAGE)}
+POSTBOX = (ROOT / "tests" / "support" / "postbox.py").read_text(encoding="utf-8")  # see test_postbox
+SHOWN = {**WRITTEN, "postbox": {"debabelizer_postbox/provider.py": POSTBOX}}
 
 
 def blocks() -> Iterator[tuple[str, str, str]]:
@@ -42,8 +45,9 @@ def test_there_is_a_plugin_of_each_kind_and_no_block_is_passed_over() -> None:
 
 @pytest.mark.parametrize(("name", "path", "code"), BLOCKS)
 def test_a_block_is_what_is_written(name: str, path: str, code: str) -> None:
-    file = WRITTEN[name][path]
-    indented = ["".join(" " * by + line if line.strip() else line for line in code.splitlines(True)) for by in (0, 4)]
+    file = SHOWN[name][path]
+    lines = code.splitlines(True)
+    indented = ["".join(" " * by + line if line.strip() else line for line in lines) for by in (0, 4, 8)]
     assert any(f"\n{text}" in f"\n{file}" for text in indented), f"{path} has no such lines; it is:\n{file}"
 
 

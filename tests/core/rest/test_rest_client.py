@@ -337,6 +337,23 @@ def test_an_upload_that_nobody_reads_is_a_deadline(served: Served) -> None:
         served(silent, use)
 
 
+def test_after_an_upload_a_vendor_may_think(served: Served) -> None:
+    async def handler(request: web.BaseRequest) -> web.Response:
+        await request.read()
+        await asyncio.sleep(0.5)
+        return web.json_response({"heard": "you"})
+
+    async def use(api: RestClient) -> Any:
+        return await api.call("POST", "/x", Raw(flac(b"12")))
+
+    assert served(handler, use, thinking=5.0) == {"heard": "you"}
+    with pytest.raises(DeadlineError, match=r"for 0\.4 s") as caught:
+        served(handler, use, thinking=0.4)
+    assert caught.value.seconds == 0.4
+    with pytest.raises(DeadlineError, match=r"for 0\.3 s"):
+        served(silent, get, thinking=5.0)
+
+
 def test_a_recording_that_cannot_be_read_is_what_is_told(served: Served) -> None:
     async def broken() -> AsyncIterator[bytes]:
         yield b"1"
