@@ -232,6 +232,7 @@ def main() -> None:
             page = replace(page, name, content)
     if options.write:
         PAGE.write_text(page, encoding="utf-8")
+        PLOT.parent.mkdir(exist_ok=True)
         PLOT.write_text(plot(results), encoding="utf-8")
 
 
