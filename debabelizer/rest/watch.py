@@ -17,7 +17,7 @@ class Watch:
 
     Args:
         patience: Seconds in which something must move.
-        thinking: Seconds that the provider has between the end of an upload and the first of its answer; by default no more.
+        thinking: The same from the end of an upload to the first of the answer, while the provider works.
 
     Attributes:
         allowance: How many seconds without any movement are, or were, put up with.

@@ -1,8 +1,7 @@
-"""A server on loopback that answers with one handler, and a client for it."""
+"""A server on loopback that answers with one handler, and a client for it. Waiting is hasty: see `haste`."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
@@ -10,6 +9,7 @@ import pytest
 from aiohttp import web
 
 from debabelizer.rest import RestClient, open_session
+from debabelizer.testing.kit import haste
 
 Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 Use: TypeAlias = Callable[[RestClient], Awaitable[Any]]
@@ -27,11 +27,11 @@ def served() -> Callable[..., Any]:
             base = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
             try:
                 async with open_session() as session:
-                    return await use(RestClient(session, base, **{"patience": 0.3, **options}))
+                    return await use(RestClient(session, base, **{"patience": 10.0, **options}))
             finally:
                 await runner.cleanup()
 
-        return asyncio.run(main())
+        return haste.run(main())
 
     return served
 
