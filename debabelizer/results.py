@@ -24,6 +24,7 @@ __all__ = [
     "StreamStats",
     "StreamingResult",
     "Transcript",
+    "Usage",
     "Utterance",
     "UtteranceEnded",
     "Word",
@@ -197,7 +198,14 @@ class Reconnected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderChanged:
-    """Another provider continues from `at` seconds."""
+    """Another provider continues.
+
+    Attributes:
+        previous: Who carried the stream before; at the start, the preferred provider that could not.
+        provider: Who does now.
+        at: From which second of the audio on.
+        cause: Why the previous one was given up; None if the new one is preferred, and is back.
+    """
 
     previous: str
     provider: str
@@ -258,13 +266,30 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What one provider was given by a stream.
+
+    Attributes:
+        provider: Its name.
+        attempts: Connections begun with it.
+        sent: Seconds of audio that it was the first to be sent.
+        replayed: Seconds of audio that it was sent again, after itself or another one.
+    """
+
+    provider: str
+    attempts: int = 0
+    sent: float = 0.0
+    replayed: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StreamStats:
     """Figures of a stream, as of now. Seconds of audio, unless said otherwise.
 
     Attributes:
         accepted: Taken from the user.
-        sent: Handed to the provider; replays not counted.
-        replayed: Handed to the provider again.
+        sent: Handed to a provider; replays not counted.
+        replayed: Handed to a provider again.
         processed: How far the provider says it has listened.
         confirmed: Up to where all words are final.
         attempts: Connections begun.
@@ -274,6 +299,8 @@ class StreamStats:
         first_word_latency: Clock seconds from the first audio accepted to the first text, or None.
         final_latency: Mean clock seconds from the acceptance of a word's audio to its final, or None.
         max_final_latency: The longest of these, or None.
+        provider_changes: How often another provider went on.
+        usage: What each provider was given, in the order in which they were first tried.
     """
 
     accepted: float = 0.0
@@ -288,6 +315,8 @@ class StreamStats:
     first_word_latency: float | None = None
     final_latency: float | None = None
     max_final_latency: float | None = None
+    provider_changes: int = 0
+    usage: tuple[Usage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,30 +1,21 @@
-"""`Attempt`: the supervisor's side of one connection. It feeds audio, takes events, and knows every deadline."""
+"""`Attempt`: the supervisor's side of one connection. It feeds audio and takes events."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from debabelizer.audio.convert import Converter
-from debabelizer.audio.format import AudioFormat
-from debabelizer.errors import (
-    ConnectionLostError,
-    ConnectTimeout,
-    DeadlineError,
-    DrainTimeout,
-    ProgressTimeout,
-    ProtocolError,
-    ReadyTimeout,
-    SendTimeout,
-)
+from debabelizer.errors import ConnectionLostError, ProtocolError
 from debabelizer.streaming.clock import Clock, Signal
 from debabelizer.streaming.connection import End, Feed, Flush
 from debabelizer.streaming.dialect import ConnectionEvent, Finished, Hypothesis, Processed
 from debabelizer.streaming.flushes import Flushes, FlushMark
 from debabelizer.streaming.journal import AudioJournal
+from debabelizer.streaming.leg import Leg
 from debabelizer.streaming.outbox import Outbox
 from debabelizer.streaming.policy import StreamPolicy
+from debabelizer.streaming.watchdog import Expiry, Watchdog
 
 __all__ = ["Attempt", "Host"]
 
@@ -49,73 +40,79 @@ class Host(Protocol):
     def doubts(self) -> bool:
         """Whether the end that the provider claims is no proof, for what it said before."""
 
-    def ready(self) -> None:
-        """The running attempt asks for audio for the first time."""
+    def stands_by(self) -> None:
+        """An attempt asks for audio, and is not to carry the stream yet."""
 
-    def handle(self, event: ConnectionEvent) -> None:
-        """Take one event of the running attempt."""
+    def ready(self, attempt: Attempt) -> None:
+        """An attempt that is to carry the stream asks for audio for the first time."""
+
+    def handle(self, event: ConnectionEvent, attempt: Attempt) -> None:
+        """Take one event of an attempt."""
 
 
 class Attempt:
     """One attempt, as lent to a `Connection` (it is the `Link`). Ends with it; knows nothing of retries.
 
+    It stands by, and its connection is given nothing, until `begin` says from where on it carries the stream. That is
+    how a connection can be opened early, while another one still carries the stream.
+
     Args:
         host: What survives the attempt.
+        leg: The provider.
+
+    Attributes:
         start: Stream position of this connection's zero.
-        wire: Format of the audio on this connection.
-        speed: Fastest sending as a multiple of real time, or None.
-        provider: Name, for errors.
+        sent: Position behind the last audio it was given.
+        processed: Position behind the last audio it has heard.
+        finished: Whether it has proven that everything sent was processed.
     """
 
-    def __init__(self, host: Host, *, start: int, wire: AudioFormat, speed: float | None, provider: str) -> None:
+    def __init__(self, host: Host, leg: Leg) -> None:
         self.clock = host.clock
         self.policy = host.policy
-        self.start = start
-        self.sent = start
-        self.processed = start
+        self.start = self.sent = self.processed = 0
         self.finished = False
         self._retired = False
         self._host = host
         self._journal = host.journal
         self._patience = min(_UNHEARD, host.journal.audio_format.seconds(host.journal.capacity) / 2)
-        self._converter = Converter(host.journal.audio_format, wire)
-        self._speed = speed
-        self._provider = provider
+        self._converter = Converter(host.journal.audio_format, leg.wire)
+        self._speed = host.policy.max_speed or leg.speed
+        self._provider = leg.provider
         self._flushes_sent: list[FlushMark] = []
         self._ending = False  # audio is over; what the converter held back is still to go
-        now = self.clock.time()
-        self.begun = self.well_until = now
-        self._opened: float | None = None
-        self._ready: float | None = None  # first asked for audio
-        self._handed: float | None = None  # gave out work that was not finished yet
-        self._ended: float | None = None  # gave out `End`
-        self._progress = now
-        self._paused = 0  # how many tasks of the connection wait for the user
-        self._working: tuple[float, float] | None = None  # until when an engine may be at work, and for how long
+        self._dog = Watchdog(host.clock, host.policy, leg.provider)
+        self.well_until = self._dog.begun
+        self._begun = False
+        self._fed: float | None = None  # since when it was both begun and ready
 
     # --- the connection's side (Link) ---
 
     def opened(self) -> None:
         """See `Link`."""
-        self._opened = self.clock.time()
+        self._dog.opened = self.clock.time()
 
     async def take(self, timeout: float | None = None) -> Feed | None:
         """See `Link`."""
         self._check_current()
         now = self.clock.time()
-        self._handed = None
-        if self._ready is None:
-            self._ready = self._progress = now
-            if self._opened is None:
-                self._opened = now
-            self._host.ready()
+        dog = self._dog
+        dog.handed = None
+        if dog.asked is None:
+            dog.asked = dog.progress = now
+            if dog.opened is None:
+                dog.opened = now
+            if self._begun:
+                self._feed(now)
+            else:
+                self._host.stands_by()
         deadline = None if timeout is None else now + timeout
         while True:
             work, retry_at = self._next_work()
             if work is not None:
-                self._handed = self.clock.time()
+                dog.handed = self.clock.time()
                 if isinstance(work, End):
-                    self._ended = self._handed
+                    dog.ended = dog.handed
                 return work
             self._host.moved.notify()  # a user who waits for room may be the only one who can go on
             until = min((when for when in (deadline, retry_at) if when is not None), default=None)
@@ -137,46 +134,55 @@ class Attempt:
             elif isinstance(event, Hypothesis):
                 end = event.end if event.end is not None or not event.words else event.words[-1].end
                 if event.final or end is None:
-                    self._progress = self.clock.time()
+                    self._dog.progress = self.clock.time()
                 if end is not None:  # to guess anew at the same audio is no progress
                     self._note_processed(end)
-            self._host.handle(event)
+            self._host.handle(event, self)
         outbox = self._host.outbox
         if outbox.full:
-            self._paused += 1
-            try:
+            with self._dog.paused():
                 while outbox.full:
                     await outbox.drained.wait()
-            finally:
-                self._paused -= 1
-                self._excuse()  # whatever the peer did not do meanwhile was our doing
 
-    @contextmanager
-    def working(self, seconds: float) -> Iterator[None]:
+    def working(self, seconds: float) -> AbstractContextManager[None]:
         """See `Link`."""
-        self._working = (self.clock.time() + seconds, seconds)
-        try:
-            yield
-        finally:
-            self._working = None
-            self._excuse()
+        return self._dog.working(seconds)
 
     # --- the supervisor's side ---
 
     @property
+    def is_ready(self) -> bool:
+        """Whether the connection asks for audio."""
+        return self._dog.asked is not None
+
+    @property
+    def begun(self) -> float:
+        """Clock time at which the connection was begun."""
+        return self._dog.begun
+
+    @property
     def ending(self) -> bool:
         """Whether the end of audio was handed out."""
-        return self._ended is not None
+        return self._dog.ended is not None
 
     @property
     def caught_up(self) -> bool:
         """Whether the provider was sent everything there is, and has heard it."""
         return self.sent == self._journal.accepted and self._unheard <= self._patience
 
+    def begin(self, start: int) -> None:
+        """Carry the stream from this position on."""
+        self.start = self.sent = self.processed = start
+        self._begun = True
+        self._dog.progress = now = self.clock.time()
+        if self.is_ready:
+            self._feed(now)
+            self._host.work.notify()
+
     def retire(self) -> None:
         """The attempt is given up, or done. A connection that lives on for a while has no say any more."""
         self._retired = True
-        self.well_until = self.clock.time() if self.caught_up else self._progress
+        self.well_until = self.clock.time() if self.caught_up else self._dog.progress
 
     def position(self, connection_seconds: float) -> int:
         """Stream position of a time on this connection's clock, never behind what was sent."""
@@ -188,59 +194,9 @@ class Attempt:
         """The oldest flush that this connection was given and did not answer."""
         return self._flushes_sent.pop(0) if self._flushes_sent else None
 
-    def deadline(self) -> tuple[float, Callable[[], DeadlineError]] | None:
+    def expiry(self) -> Expiry | None:
         """The earliest clock time at which this attempt is to be given up if nothing changes, and why then."""
-        if self._paused or self.finished:
-            return None
-        policy, name = self.policy, self._provider
-        if self._working is not None:
-            until, allowed = self._working
-            return until, lambda: ProgressTimeout(
-                f"The engine did not come back within {allowed:g} s.", seconds=allowed, provider=name
-            )
-        if self._opened is None:
-            wait = policy.connect_timeout
-            return self.begun + wait, lambda: ConnectTimeout(
-                f"The connection was not made within {wait:g} s.", seconds=wait, provider=name
-            )
-        if self._ready is None:
-            wait = policy.ready_timeout
-            return self._opened + wait, lambda: ReadyTimeout(
-                f"The connection opened, but the provider was not ready within {wait:g} s.", seconds=wait, provider=name
-            )
-        candidates: list[tuple[float, Callable[[], DeadlineError]]] = []
-        if self._ended is not None:
-            drain = policy.drain_timeout
-            candidates.append(
-                (
-                    max(self._ended, self._progress) + drain,
-                    lambda: DrainTimeout(
-                        f"The end of audio was not confirmed within {drain:g} s.", seconds=drain, provider=name
-                    ),
-                )
-            )
-        elif self._handed is not None:
-            send = policy.send_timeout
-            candidates.append(
-                (
-                    self._handed + send,
-                    lambda: SendTimeout(f"The provider took no audio for {send:g} s.", seconds=send, provider=name),
-                )
-            )
-        unheard = self._unheard
-        if unheard > self._patience:
-            stall = policy.stall_timeout
-            candidates.append(
-                (
-                    self._progress + stall,
-                    lambda: ProgressTimeout(
-                        f"{unheard:.1f} s of audio were sent and nothing of it was processed for {stall:g} s.",
-                        seconds=stall,
-                        provider=name,
-                    ),
-                )
-            )
-        return min(candidates, key=lambda candidate: candidate[0], default=None)
+        return None if self.finished else self._dog.expiry(self._unheard, self._patience)
 
     # --- inside ---
 
@@ -253,16 +209,16 @@ class Attempt:
         if self._retired:
             raise ConnectionLostError("This connection was given up before.", provider=self._provider)
 
-    def _excuse(self) -> None:
-        """Start every wait anew: there was a good reason for what did not happen meanwhile."""
-        self._progress = now = self.clock.time()
-        self._handed = None if self._handed is None else now
-        self._ended = None if self._ended is None else now
+    def _feed(self, now: float) -> None:
+        self._fed = now
+        self._host.ready(self)
 
     def _next_work(self) -> tuple[Feed | None, float | None]:
         """The next piece of work; or None and the clock time at which pacing allows more."""
+        if self._fed is None:
+            return None, None
         nothing_new = self._journal.confirmed == self._journal.accepted and self.sent == self.start
-        while self._ended is None and not nothing_new:
+        while self._dog.ended is None and not nothing_new:
             if self._ending:
                 return End(), None
             mark = self._next_flush()
@@ -281,7 +237,7 @@ class Attempt:
             audio = self._converter.feed(self._journal.read(self.sent, frames))
             if self._unheard <= self._patience:
                 # What may stay unheard for ever is no reason for alarm, however long ago it was sent.
-                self._progress = max(self._progress, self.clock.time() - self._patience)
+                self._dog.progress = max(self._dog.progress, self.clock.time() - self._patience)
             self.sent += frames
             if audio:  # a resampler may hold back a first piece
                 return audio, None
@@ -297,10 +253,10 @@ class Attempt:
         """How many of `frames` may be sent now; if none, when one piece more may."""
         audio_format = self._journal.audio_format
         frames = min(frames, audio_format.frames(_CHUNK))
-        if self._speed is None or self._ready is None:
+        if self._speed is None or self._fed is None:
             return frames, None
         rate = audio_format.sample_rate * self._speed
-        ahead = self.sent - self.start - rate * (self.clock.time() - self._ready)
+        ahead = self.sent - self.start - rate * (self.clock.time() - self._fed)
         spare = int(audio_format.sample_rate * _BURST - ahead)
         if spare >= frames:
             return frames, None
@@ -310,10 +266,10 @@ class Attempt:
         position = self.position(through)
         if position > self.processed:
             self.processed = position
-            self._progress = self.clock.time()
+            self._dog.progress = self.clock.time()
 
     def _finish(self, through: float | None) -> None:
-        if self._ended is None:
+        if self._dog.ended is None:
             raise ProtocolError("The provider finished before the end of audio.", provider=self._provider)
         # A provider that says nothing of how far it got is believed.
         heard = self.position(through) if through is not None else self.processed

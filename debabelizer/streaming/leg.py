@@ -11,9 +11,9 @@ from debabelizer.streaming.connection import Connection
 __all__ = ["Leg"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Leg:
-    """How one provider carries the stream.
+    """How one provider carries the stream. Legs are told apart by identity.
 
     Attributes:
         provider: Its name.

@@ -41,6 +41,14 @@ class StreamPolicy:
     give_up_after: float = _seconds(60.0, "Time without progress before the stream fails, in seconds.")
     backoff_base: float = _seconds(0.25, "First delay between attempts, doubled each time, in seconds.")
     backoff_max: float = _seconds(8.0, "Longest delay between attempts, in seconds.")
+    cool_down: float = _positive(30.0, "How long a provider that failed is left alone, doubled each time, in seconds.")
+    cool_down_max: float = _positive(600.0, "Longest time for which a provider is left alone, in seconds.")
+    return_to_preferred: bool = field(
+        default=True,
+        metadata={
+            "description": "Whether a stream goes back to a provider earlier in the order once it is well again."
+        },
+    )
     max_speed: float | None = field(
         default=None,
         metadata={

@@ -80,10 +80,24 @@ class Record:
             self._outbox.put(Progress(done=self._journal.seconds(self._journal.confirmed), total=self.total))
         return True
 
+    def resume(self) -> int:
+        """Where the next connection begins; audio that had to be given up before that is a gap."""
+        journal = self._journal
+        if journal.oldest > journal.confirmed:
+            self.gaps.append(Gap(start=journal.seconds(journal.confirmed), end=journal.seconds(journal.oldest)))
+            journal.confirm(journal.oldest)
+        return journal.confirmed
+
     def accepted(self) -> None:
         """The user gave audio; the first of it starts the latency clock."""
         if self._begun is None:
             self._begun = self._clock.time()
+
+    def is_quiet(self, attempt: Attempt) -> bool:
+        """Whether the speaker pauses, as far as `attempt` has told: the best moment for another one to take over."""
+        if self.unsettled:
+            return False
+        return not self._open_utterance or self._journal.confirmed >= attempt.processed
 
     def withdraw(self) -> None:
         """What is interim will not become final as it is: take it off the user's screen."""

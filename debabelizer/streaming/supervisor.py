@@ -8,11 +8,12 @@ Readers learn of the end from that slot and never from a queue that might be ful
 
 How an attempt ends is judged by what the provider has proven, not by how its task ended: a connection that
 raises, that returns early, or that is cancelled by somebody else has failed, all alike. So has one that
-outlives a deadline (`Attempt.deadline`): the owner sleeps until the earliest one and looks.
+outlives a deadline (`Attempt.expiry`): the owner sleeps until the earliest one and looks.
 
 After a failure the next attempt replays the journal from the confirmed position: behind the last final word,
-in front of everything that is not final. Roll-over before a vendor's session limit is the same path, taken
-without a failure.
+in front of everything that is not final. With which provider, the `Route` says: nothing else is different when it
+is another one. Roll-over before a vendor's session limit and the return to a preferred provider are the same
+path too, taken without a failure by a connection that stands by already (`Relief`).
 """
 
 from __future__ import annotations
@@ -20,19 +21,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import inf
 from random import random as uniform
 
 from debabelizer.audio.format import AudioFormat
-from debabelizer.errors import (
-    CloseTimeout,
-    StreamClosedError,
-    StreamError,
-)
+from debabelizer.errors import CloseTimeout, StreamClosedError, StreamError
 from debabelizer.results import (
     Closed,
     FlushResult,
-    Gap,
-    Reconnected,
     Reconnecting,
     StreamEvent,
     StreamStats,
@@ -42,20 +38,20 @@ from debabelizer.streaming.attempt import Attempt
 from debabelizer.streaming.clock import Clock, LoopClock, Signal
 from debabelizer.streaming.dialect import ConnectionEvent, Finished, Flushed
 from debabelizer.streaming.flushes import Flushes, FlushMark
+from debabelizer.streaming.health import Health
 from debabelizer.streaming.history import History
 from debabelizer.streaming.intake import Intake, Source
 from debabelizer.streaming.journal import AudioJournal
 from debabelizer.streaming.leg import Leg
+from debabelizer.streaming.line import Line
 from debabelizer.streaming.outbox import Outbox
 from debabelizer.streaming.policy import StreamPolicy
 from debabelizer.streaming.record import Record
-from debabelizer.streaming.retry import RetryBudget
+from debabelizer.streaming.relief import Relief
+from debabelizer.streaming.route import Route
 from debabelizer.streaming.tasks import spawn, stop
-from debabelizer.streaming.verdict import cause_of
 
 __all__ = ["Outcome", "Supervisor"]
-
-_ROLL_OVER = 0.98  # of the vendor's longest session
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +66,10 @@ class Supervisor:
     """Owns a stream from its first connection to its outcome.
 
     Args:
-        leg: The provider.
+        legs: The providers, in order of preference; at least one.
         audio_format: Format of the audio that the user gives.
         policy: Deadlines, bounds and the retry budget.
+        health: What other streams know of the providers; by default nothing.
         source: Where audio is pulled from; None if the user pushes it.
         interim: Whether the user wants interims.
         clock, random: Injectable; by default the event loop's clock, and uniform random numbers.
@@ -80,10 +77,10 @@ class Supervisor:
 
     def __init__(
         self,
-        leg: Leg,
-        *,
+        *legs: Leg,
         audio_format: AudioFormat,
         policy: StreamPolicy,
+        health: Health | None = None,
         source: Source | None = None,
         interim: bool = True,
         clock: Clock | None = None,
@@ -101,14 +98,15 @@ class Supervisor:
         self.on_end: Callable[[], object] | None = None  # called when nothing is left of the stream
         self.moved = Signal(self.clock)  # audio was confirmed or worked through, a flush answered, or all is over
         self.flushes = Flushes(self.moved, self.clock)
-        self._leg = leg
-        self._history = History()
-        self._budget = RetryBudget(policy, random)
+        self._history = History(legs[0].provider)
+        self._route = Route(legs, policy, health or Health(), random)
+        self._relief = Relief(self._route, self._open, self._note_failure)
         self._watch = Signal(self.clock)  # what the owner waits for
         self._owner: asyncio.Task[None] | None = None
         self._closing = False
         self._begun = self.clock.time()
-        self._attempt: Attempt | None = None
+        self._line: Line | None = None  # carries the stream
+        self._leaving: Line | None = None  # carried the stream, and is not closed yet
         self._doubted: int | None = None  # the confirmed position when an end was last not believed
 
     # --- the user's side, called by the stream ---
@@ -116,7 +114,7 @@ class Supervisor:
     def start(self) -> None:
         """Start the owner. Idempotent."""
         if self._owner is None:
-            self._owner = spawn(self._own(), name=f"debabelizer stream ({self._leg.provider})", on_end=self._ended)
+            self._owner = spawn(self._own(), name=f"debabelizer stream ({self._history.provider})", on_end=self._ended)
 
     def cancel(self) -> None:
         """Begin to close, without waiting."""
@@ -143,7 +141,8 @@ class Supervisor:
         at = self.journal.seconds(position)
         if position <= self.journal.confirmed:
             return FlushResult(confirmed=True, at=at)
-        if not self._leg.flushes:
+        leg = self._route.preferred if self._line is None else self._line.leg
+        if not leg.flushes:
             return FlushResult(confirmed=False, at=at, reason="unsupported")
         mark = FlushMark(position, trailing_silence)
         self.work.notify()
@@ -161,8 +160,8 @@ class Supervisor:
         To make room, audio that was heard but is not confirmed is given up, yet only if waiting cannot help: a
         provider that has heard everything and confirms nothing is waiting for more audio itself.
         """
-        if self._attempt is not None and self._attempt.caught_up:
-            self.journal.forget(self._attempt.processed, size)
+        if self._line is not None and self._line.attempt.caught_up:
+            self.journal.forget(self._line.attempt.processed, size)
         return self.journal.room >= size
 
     async def next_event(self) -> StreamEvent | None:
@@ -178,41 +177,42 @@ class Supervisor:
     def transcript(self) -> Transcript:
         """What is final so far."""
         billed = self.journal.seconds(self._history.sent + self._history.replayed)
-        return replace(self.record.transcript, provider=self._leg.provider, audio_seconds=billed)
+        transcript = self.record.transcript
+        return replace(transcript, provider=transcript.provider or self._history.provider, audio_seconds=billed)
 
     @property
     def stats(self) -> StreamStats:
         """Figures as of now."""
-        attempt = self._attempt
-        processed = max(self.journal.confirmed, attempt.processed if attempt is not None else 0)
+        history, seconds = self._history, self.journal.seconds
+        processed = max(self.journal.confirmed, self._line.attempt.processed if self._line is not None else 0)
         return replace(
             self.record.figures(),
-            sent=self.journal.seconds(self._history.sent),
-            replayed=self.journal.seconds(self._history.replayed),
-            processed=self.journal.seconds(processed),
-            attempts=self._history.count,
-            reconnects=self._history.reconnects,
+            sent=seconds(history.sent),
+            replayed=seconds(history.replayed),
+            processed=seconds(processed),
+            attempts=history.count,
+            reconnects=history.reconnects,
+            provider_changes=history.changes,
+            usage=history.usage(seconds),
         )
 
     # --- the attempt's side (Host) ---
 
-    def ready(self) -> None:
-        """The running attempt asks for audio for the first time."""
-        history = self._history
-        if history.count == 1 or self._attempt is None:
-            return
-        history.reconnects += 1
-        start = self._attempt.start
-        at, replayed = self.journal.seconds(start), self.journal.seconds(history.to_replay(start))
-        gap = next((gap.end - gap.start for gap in self.record.gaps[-1:] if gap.end == at), 0.0)
-        provider = self._leg.provider
-        event = Reconnected(attempt=history.count, provider=provider, replayed=replayed, gap=gap, speakers_restart=True)
-        self.outbox.put(event)
+    def stands_by(self) -> None:
+        """An attempt asks for audio, and is not to carry the stream yet."""
+        self._watch.notify()
 
-    def handle(self, event: ConnectionEvent) -> None:
-        """Take one event of the running attempt."""
-        attempt = self._attempt
-        if attempt is None:
+    def ready(self, attempt: Attempt) -> None:
+        """The running attempt asks for audio for the first time."""
+        line = self._line
+        if line is not None and line.attempt is attempt:
+            for event in self._history.takes_over(line, self.journal, self.record.gaps):
+                self.outbox.put(event)
+
+    def handle(self, event: ConnectionEvent, attempt: Attempt) -> None:
+        """Take one event of the running attempt; one that stands by has heard nothing, and has nothing to say."""
+        line = self._line
+        if line is None or line.attempt is not attempt:
             return
         if isinstance(event, Finished):
             confirmed = self.record.confirm(attempt.sent)
@@ -225,9 +225,11 @@ class Supervisor:
         else:
             confirmed = self.record.handle(event, attempt)
         if confirmed:
-            self._budget.refill(self.clock.time())
+            self._route.progressed(line.leg, self.clock.time())
             self.flushes.confirm(self.journal.confirmed)
         self.moved.notify()
+        if self._relief.stands_by:
+            self._watch.notify()  # the speaker may pause
 
     def doubts(self) -> bool:
         """Whether the end that the provider claims is no proof: words were heard and never made final.
@@ -273,115 +275,111 @@ class Supervisor:
             self.on_end()
 
     async def _run(self) -> None:
-        """One attempt after another, until all audio is proven processed or hope is lost."""
-        while not self._complete():
-            if self._history.count:
-                await self._until_needed()
-            attempt = self._prepare()
-            cause = await self._try(attempt)
-            if cause is None:
-                continue
-            now = self.clock.time()
-            self._history.failed(
-                self._leg.provider,
-                cause,
-                started=attempt.begun - self._begun,
-                duration=now - attempt.begun,
-                confirmed=self.journal.seconds(self.journal.confirmed),
-            )
-            if self._complete():
-                return
-            delay = self._budget.spend(cause, attempt.begun, now, well=attempt.well_until)
-            if delay is None:
-                raise self._history.error(self._leg.provider, cause, self.stats) from cause
-            provider = self._leg.provider
-            self.outbox.put(Reconnecting(attempt=self._history.count, provider=provider, cause=cause, delay=delay))
-            await self._sleep(delay)
+        """One connection after another, until all audio is proven processed or hope is lost."""
+        leg = self._route.first(self.clock.time())
+        self._history.against = self._route.cause(self._route.preferred)
+        try:
+            while not self._complete():
+                line = self._relief.take(leg) or await self._next(leg)
+                cause = await self._carry(line)
+                if cause is not None:
+                    if (late := await self._part()) is not None:
+                        late.__cause__, cause = cause, late
+                    self._note_failure(line, cause)
+                leg = line.leg if cause is None or self._complete() else await self._recover(line, cause)
+        finally:
+            try:
+                await self._part()
+            finally:
+                await self._relief.close()
 
     def _complete(self) -> bool:
         return self.journal.ended and self.journal.confirmed >= self.journal.accepted
 
-    def _prepare(self) -> Attempt:
-        """The next attempt, which begins at the confirmed position."""
-        leg = self._leg
-        start = self._replay_from()
-        speed = self.policy.max_speed or leg.speed
-        attempt = self._attempt = Attempt(self, start=start, wire=leg.wire, speed=speed, provider=leg.provider)
-        self._history.begin(attempt)
-        self.record.timeline.attach(self.journal.seconds(start), leg.provider)
-        return attempt
+    def _open(self, leg: Leg) -> Line:
+        """Open a connection, which stands by."""
+        return Line(leg, Attempt(self, leg), self._history.opened(leg.provider), self._watch)
 
-    async def _try(self, attempt: Attempt) -> Exception | None:
-        """Why an attempt failed; None if it finished, or was ended to roll over."""
-        task = spawn(
-            self._carry(attempt), name=f"debabelizer connection {self._history.count}", on_end=self._watch.notify
-        )
+    async def _carry(self, line: Line) -> Exception | None:
+        """Let `line` carry the stream, from the confirmed position on; why it failed, or None if it did not.
+
+        It did not if it finished, or is to be relieved.
+        """
+        start = self.record.resume()
+        self._line = line
+        self._history.begin(line)
+        self.record.timeline.attach(self.journal.seconds(start), line.leg.provider)
         try:
-            cause = await self._judge(attempt, task)
-            if attempt.finished:
-                await self._see_off(task)
+            line.attempt.begin(start)
+            await self._part()
+            cause = await self._judge(line)
+            if line.attempt.finished:
+                await line.see_off()
         finally:
-            attempt.retire()
-            ended = await stop(task, self.clock, self.policy.close_timeout) if not task.done() else True
+            line.attempt.retire()
             self._history.end()
-            self._attempt = None
+            self._line, self._leaving = None, line
             self.record.withdraw()
-        if not ended and cause is not None:
-            seconds = self.policy.close_timeout
-            late = CloseTimeout(f"{task.get_name()} did not stop.", seconds=seconds, provider=self._leg.provider)
-            late.__cause__ = cause
-            return late
         return cause
 
-    async def _carry(self, attempt: Attempt) -> None:
-        connection = await self._leg.connect()
-        await connection.run(attempt)
+    async def _part(self) -> CloseTimeout | None:
+        """Close the connection that carried the stream last; an error if that took too long.
 
-    async def _judge(self, attempt: Attempt, task: asyncio.Task[None]) -> Exception | None:
-        """Wait for the end of an attempt, by itself or by a deadline, and say why it failed."""
-        leg = self._leg
-        retire = None if leg.max_session is None else self.clock.time() + leg.max_session * _ROLL_OVER
-        while not task.done() and not attempt.finished:
+        One that is relieved is closed when the next one carries the stream already, so that nobody waits for it.
+        """
+        line, self._leaving = self._leaving, None
+        return None if line is None else await line.close()
+
+    async def _judge(self, line: Line) -> Exception | None:
+        """Wait for the end of an attempt: by itself, by a deadline, or because it is relieved; why it failed."""
+        attempt = line.attempt
+        while not attempt.finished:
             if self._complete() and attempt.sent == attempt.start:
                 return None  # nothing was sent, so there is nothing for the provider to confirm
             now = self.clock.time()
-            expiry = attempt.deadline()
-            if expiry is not None and expiry[0] <= now:
-                return expiry[1]()
-            if retire is not None and retire <= now:
-                if not attempt.ending:
-                    return None
-                retire = None
+            if (cause := line.failure(now)) is not None:
+                return cause
+            may_open = self.journal.accepted > self.journal.confirmed
+            if await self._relief.is_due(line, now, may_open=may_open, is_quiet=self.record.is_quiet(attempt)):
+                return None
             # Deadlines follow from what happened last, so looking once in the shortest of them misses none, and
             # nobody has to wake the owner for every piece of audio.
             policy = self.policy
             look = now + min(policy.ready_timeout, policy.send_timeout, policy.stall_timeout, policy.drain_timeout)
-            whens = (look, expiry[0] if expiry is not None else look, retire if retire is not None else look)
-            await self._watch.wait(max(min(whens), now))
-        if attempt.finished:
-            if self._complete() and self.intake.error is None:
-                self._settle(Outcome())  # the user need not wait while the connection is closed
-            return None
-        return cause_of(task, leg.provider)
+            expiry = attempt.expiry()
+            when = min(look, inf if expiry is None else expiry.when, self._relief.wakes(line))
+            await self._watch.wait(max(when, now))
+        if self._complete() and self.intake.error is None:
+            self._settle(Outcome())  # the user need not wait while the connection is closed
+        return None
 
-    async def _see_off(self, task: asyncio.Task[None]) -> None:
-        """Give a connection that finished the time to close properly."""
-        deadline = self.clock.time() + self.policy.close_timeout
-        while not task.done() and await self._watch.wait(deadline):
-            pass
+    def _note_failure(self, line: Line, cause: Exception) -> None:
+        """An attempt failed: told by the error that the stream may end with."""
+        confirmed = self.journal.seconds(self.journal.confirmed)
+        self._history.failed(line, cause, opened=self._begun, now=self.clock.time(), confirmed=confirmed)
 
-    def _replay_from(self) -> int:
-        """Where the next connection begins; audio that had to be given up before is reported as a gap."""
-        journal = self.journal
-        if journal.oldest > journal.confirmed:
-            self.record.gaps.append(Gap(start=journal.seconds(journal.confirmed), end=journal.seconds(journal.oldest)))
-            journal.confirm(journal.oldest)
-        return journal.confirmed
+    async def _recover(self, line: Line, cause: Exception) -> Leg:
+        """Wait until the next attempt is due, and say with whom; raises when hope is lost."""
+        attempt, now = line.attempt, self.clock.time()
+        choice = self._route.failed(line.leg, cause, attempt.begun, now, well=attempt.well_until)
+        if choice is None:
+            raise self._history.error(line.leg.provider, cause, self.stats) from cause
+        if choice.leg is not line.leg:
+            await self._relief.drop(line.leg)
+        delay = 0.0 if self._relief.is_ready else choice.delay
+        self.outbox.put(Reconnecting(attempt=line.number, provider=line.leg.provider, cause=cause, delay=delay))
+        await self._sleep(delay)
+        return choice.leg
 
-    async def _until_needed(self) -> None:
-        """A connection without audio to send would only time out: wait for some, or for the end."""
-        while self.journal.accepted == self.journal.confirmed and not self.journal.ended:
+    async def _next(self, leg: Leg) -> Line:
+        """A new connection, as soon as there is audio for it: one without would only time out.
+
+        The very first is opened at once, so that it is there in time.
+        """
+        await self._part()
+        while self._history.count and self.journal.accepted == self.journal.confirmed and not self.journal.ended:
             await self.work.wait()
+        return self._open(leg)
 
     async def _sleep(self, delay: float) -> None:
         until = self.clock.time() + delay

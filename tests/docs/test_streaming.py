@@ -34,7 +34,7 @@ def test_every_key_of_the_policy_is_told_with_its_default() -> None:
     default = StreamPolicy()
     told = {row[0].strip("`"): row[1] for row in ROWS if row[0].strip("`") in names(StreamPolicy)}
     assert told == {
-        name: "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+        name: "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value).lower()
         for name in names(StreamPolicy)
         for value in [getattr(default, name)]
     }

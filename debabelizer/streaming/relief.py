@@ -1,0 +1,126 @@
+"""`Relief`: the connection that is to take over, opened while another one still carries the stream.
+
+A stream moves without a failure for one of two reasons: the vendor's session limit is near, or a provider that is
+preferred may be well again. Either way the next connection opens early and stands by, so that nobody waits for a
+handshake, and takes over where the speaker pauses, so that little is sent again and nothing is taken off the
+screen. If no pause comes in time it takes over all the same: to begin at the confirmed position is always right.
+
+One that fails while it stands by has cost nothing. Its provider's circuit opens, and the next one is opened with
+whoever the route names then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+
+from debabelizer.streaming.leg import Leg
+from debabelizer.streaming.line import Line
+from debabelizer.streaming.route import Route
+
+__all__ = ["Relief"]
+
+_LIMIT = 0.98  # of the vendor's longest session: the last moment
+_EARLY = 20.0  # seconds before that moment at which the next connection opens, and for which it stands by at most
+_SHARE = 0.1  # of the session that these seconds may be
+
+
+class Relief:
+    """Opens the next connection, watches over it, and says when it is to take over.
+
+    Args:
+        route: Says with whom.
+        open: Opens a connection that stands by.
+        lost: Told of one that failed before it took over.
+    """
+
+    def __init__(self, route: Route, open: Callable[[Leg], Line], lost: Callable[[Line, Exception], None]) -> None:  # noqa: A002
+        self._route = route
+        self._open = open
+        self._lost = lost
+        self._line: Line | None = None
+        self._until = inf  # when the one that stands by takes over without a pause
+
+    @property
+    def stands_by(self) -> bool:
+        """Whether a connection is open, or opening."""
+        return self._line is not None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether one waits to take over."""
+        return self._line is not None and self._line.attempt.is_ready
+
+    async def is_due(self, line: Line, now: float, *, may_open: bool, is_quiet: bool) -> bool:
+        """Whether `line` is to be relieved now, even if nobody is there to take over.
+
+        Args:
+            line: The connection that carries the stream.
+            now: Clock seconds.
+            may_open: Whether there is audio for which a new connection would be worth it.
+            is_quiet: Whether the speaker pauses.
+        """
+        if line.attempt.ending:
+            return False  # soon over
+        waiting = self._line
+        if waiting is not None:
+            if (cause := waiting.failure(now)) is not None:
+                await self.close()
+                self._route.lost(waiting.leg, cause, now)
+                self._lost(waiting, cause)
+            elif waiting.attempt.is_ready and (is_quiet or now >= self._until):
+                return True
+        elif may_open:
+            self._open_if_due(line, now)
+        return now >= _last_moment(line)
+
+    def wakes(self, line: Line) -> float:
+        """When to ask again, at the latest, unless a connection ends or speaks before."""
+        times = [_last_moment(line)]
+        if self._line is None:
+            times += [times[0] - _lead(line), self._route.better_at(line.leg)]
+        else:
+            expiry = self._line.attempt.expiry()
+            times += [self._until, inf if expiry is None else expiry.when]
+        now = line.attempt.clock.time()
+        return min((time for time in times if time > now), default=inf)
+
+    def take(self, leg: Leg) -> Line | None:
+        """The connection that stands by, to carry the stream: if it is ready, or else with `leg`."""
+        line = self._line
+        if line is None or not (self.is_ready or line.leg is leg):
+            return None
+        self._line = None
+        return line
+
+    async def drop(self, leg: Leg) -> None:
+        """Have nobody of `leg` take over: it was given up."""
+        if self._line is not None and self._line.leg is leg:
+            await self.close()
+
+    async def close(self) -> None:
+        """Close the connection that stands by, if there is one."""
+        line, self._line = self._line, None
+        if line is not None:
+            await line.close()
+
+    def _open_if_due(self, line: Line, now: float) -> None:
+        lead = _lead(line)
+        if now >= _last_moment(line) - lead:
+            leg = self._route.renewal(line.leg, now)
+        else:
+            leg = self._route.better(line.leg, now)
+        if leg is not None:
+            self._line = self._open(leg)
+            self._until = now + lead
+
+
+def _last_moment(line: Line) -> float:
+    """When the vendor is about to end the session."""
+    longest = line.leg.max_session
+    return inf if longest is None else line.attempt.begun + longest * _LIMIT
+
+
+def _lead(line: Line) -> float:
+    longest = line.leg.max_session
+    return _EARLY if longest is None else min(_EARLY, longest * _SHARE)

@@ -1,0 +1,152 @@
+"""`Route`: which provider carries a stream next. It knows the order, and what became of each; it opens nothing.
+
+The rules, all of them:
+
+* The order is the policy. The next connection goes to the first provider whose circuit is closed, or lets a probe
+  through: its circuit for all (`Health`), and one of the stream's own, since a provider can be well and yet fail
+  with just this audio.
+* A connection that breaks is made again, once, with the same provider: the first failure in a row gets a second
+  try, unless the provider itself is out (`is_out`). At the second one the stream gives that provider up, and its
+  circuits open.
+* When no circuit lets anybody through, those whose retry budget is not spent are asked again, who may soonest
+  first. With one provider that is always so, and it is simply tried until its budget is spent.
+* Confirmed audio, from whomever, refills every budget: the stream is alive. What then keeps a bad provider from
+  being asked again and again is its circuit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from math import inf
+
+from debabelizer.streaming.health import Circuit, Health
+from debabelizer.streaming.leg import Leg
+from debabelizer.streaming.policy import StreamPolicy
+from debabelizer.streaming.retry import RetryBudget
+from debabelizer.streaming.verdict import is_of_provider, is_out
+
+__all__ = ["Choice", "Route"]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Who is tried next, after how many seconds."""
+
+    leg: Leg
+    delay: float = 0.0
+
+
+class _Option:
+    """One provider, as seen by this stream."""
+
+    __slots__ = ("again", "budget", "leg", "own", "shared")
+
+    def __init__(self, leg: Leg, budget: RetryBudget, own: Circuit, shared: Circuit) -> None:
+        self.leg = leg
+        self.budget = budget
+        self.own = own
+        self.shared = shared
+        self.again: float | None = -inf  # when its budget allows the next attempt; None if it is spent
+
+    @property
+    def due(self) -> float:
+        """From when on it may be asked."""
+        return inf if self.again is None else max(self.own.due, self.shared.due)
+
+    def claim(self, now: float) -> Leg:
+        self.own.claim(now)
+        self.shared.claim(now)
+        return self.leg
+
+    def fails(self, cause: Exception, now: float) -> None:
+        self.own.failed(cause, now)
+        if is_of_provider(cause):
+            self.shared.failed(cause, now)
+
+
+class Route:
+    """Chooses among the legs of one stream. All times are clock seconds.
+
+    Args:
+        legs: In order of preference; at least one.
+        policy: The numbers of the budgets and of the stream's own circuits.
+        health: What all streams know.
+        random: Uniform in 0.0 to 1.0, for the delays.
+    """
+
+    def __init__(self, legs: Sequence[Leg], policy: StreamPolicy, health: Health, random: Callable[[], float]) -> None:
+        self.preferred = legs[0]
+        self._returns = policy.return_to_preferred
+        self._options = [
+            _Option(
+                leg,
+                RetryBudget(policy, random),
+                Circuit(policy.cool_down, policy.cool_down_max),
+                health.of(leg.provider),
+            )
+            for leg in legs
+        ]
+
+    def first(self, now: float) -> Leg:
+        """Where the stream begins."""
+        return self._claim(self._options, now) or self.preferred
+
+    def failed(self, leg: Leg, cause: Exception, begun: float, now: float, *, well: float | None) -> Choice | None:
+        """An attempt with `leg`, begun then and well until then, failed: who is next; None if hope is lost."""
+        option = self._option(leg)
+        delay = option.budget.spend(cause, begun, now, well=well)
+        option.again = None if delay is None else now + delay
+        if delay is not None and option.budget.failures == 1 and not is_out(cause):
+            return Choice(leg, delay)
+        option.fails(cause, now)
+        if (other := self._claim(self._options, now)) is not None:
+            return Choice(other)
+        patient = [(option.again, option.leg) for option in self._options if option.again is not None]
+        if not patient:
+            return None
+        again, leg = min(patient, key=lambda each: each[0])
+        return Choice(leg, max(again - now, 0.0))
+
+    def lost(self, leg: Leg, cause: Exception, now: float) -> None:
+        """A connection that was to take over failed before it did. That costs nothing but trust."""
+        self._option(leg).fails(cause, now)
+
+    def progressed(self, leg: Leg, now: float) -> None:
+        """Audio was confirmed through `leg`."""
+        for option in self._options:
+            option.budget.refill(now)
+            option.again = -inf
+            if option.leg is leg:
+                option.own.succeeded(now)
+                option.shared.succeeded(now)
+
+    def renewal(self, leg: Leg, now: float) -> Leg | None:
+        """Who is to continue a stream that is well with `leg`, but must move; None if nobody can now."""
+        at = self._place(leg)
+        better, rest = self._options[:at], self._options[at:]
+        return self._claim([*better, *rest] if self._returns else rest, now)
+
+    def better(self, leg: Leg, now: float) -> Leg | None:
+        """A provider that is preferred to `leg` and may be well again."""
+        return self._claim(self._options[: self._place(leg)], now) if self._returns else None
+
+    def better_at(self, leg: Leg) -> float:
+        """When `better` may have an answer."""
+        before = self._options[: self._place(leg)] if self._returns else []
+        return min((option.due for option in before), default=inf)
+
+    def cause(self, leg: Leg) -> Exception | None:
+        """Why `leg` was given up last, by this stream or another."""
+        option = self._option(leg)
+        return option.own.cause or option.shared.cause
+
+    def _claim(self, options: Iterable[_Option], now: float) -> Leg | None:
+        """The first that may be asked."""
+        return next((option.claim(now) for option in options if option.due <= now), None)
+
+    def _place(self, leg: Leg) -> int:
+        return next(index for index, option in enumerate(self._options) if option.leg is leg)
+
+    def _option(self, leg: Leg) -> _Option:
+        return self._options[self._place(leg)]
