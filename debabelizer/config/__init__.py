@@ -5,6 +5,7 @@ from __future__ import annotations
 from debabelizer.config.addresses import ApiUrl, WebSocketUrl, check_url
 from debabelizer.config.describe import Row, describe
 from debabelizer.config.files import user_file
+from debabelizer.config.keys import usable_key
 from debabelizer.config.load import load_settings, with_profile
 from debabelizer.config.models import PluginSettings, Profile, Settings, SttSettings
 from debabelizer.config.provider import ProviderSettings
@@ -36,6 +37,7 @@ __all__ = [
     "redact_record",
     "remember",
     "reveal_all",
+    "usable_key",
     "user_file",
     "validate_provider",
     "with_profile",

@@ -6,7 +6,8 @@ from itertools import chain
 from typing import Any, Final
 
 from debabelizer.audio.format import AudioFormat
-from debabelizer.errors import AuthenticationError, InvalidRequestError
+from debabelizer.config import usable_key
+from debabelizer.errors import InvalidRequestError
 from debabelizer.provider import Request
 from debabelizer_soniox.languages import language_code
 from debabelizer_soniox.settings import SonioxSettings
@@ -25,15 +26,7 @@ def authorization(settings: SonioxSettings) -> dict[str, str]:
         AuthenticationError: If there is no key, or it is none that a header can hold.
         ConfigError: If the key is not where the configuration says.
     """
-    key = settings.api_key.reveal() if settings.api_key is not None else ""
-    if not key:
-        raise AuthenticationError("There is no API key.", provider="soniox", hint="Set api_key, or SONIOX_API_KEY.")
-    if not (key.isascii() and key.isprintable()) or " " in key:
-        raise AuthenticationError(
-            "The API key holds characters that no key has.",
-            provider="soniox",
-            hint="Look for line breaks, spaces or quotation marks around it.",
-        )
+    key = usable_key(settings.api_key, provider="soniox", env="SONIOX_API_KEY")
     return {"Authorization": f"Bearer {key}"}
 
 
