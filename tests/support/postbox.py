@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from debabelizer.config import ApiUrl, ProviderSettings, Secret
-from debabelizer.errors import AuthenticationError
+from debabelizer.config import ApiUrl, ProviderSettings, Secret, usable_key
 from debabelizer.provider import Provider, Request
 from debabelizer.results import Progress, Transcript
 from debabelizer.spec import ProviderSpec
@@ -47,10 +46,9 @@ class PostboxProvider(Provider[Settings]):
         from debabelizer.rest import Form, RestClient, open_session, prepared, retrying
 
         settings = request.settings
-        if settings.api_key is None:
-            raise AuthenticationError("There is no key.", hint="Set POSTBOX_API_KEY.")
         self._session = self._session or open_session()
-        headers = {"Authorization": f"Bearer {settings.api_key.reveal()}"}
+        key = usable_key(settings.api_key, provider="postbox", env="POSTBOX_API_KEY")
+        headers = {"Authorization": f"Bearer {key}"}
         api = RestClient(self._session, settings.api_url, headers=headers, request_id="X-Request-Id")
 
         async def send() -> Mapping[str, Any]:
