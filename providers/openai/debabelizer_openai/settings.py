@@ -124,7 +124,7 @@ class OpenAISettings(ServerSettings):
     eagerness: Literal["low", "medium", "high", "auto"] | None = None
     """`semantic_vad`: how soon an utterance ends, at the latest after 8, 4 or 2 s; OpenAI's default is `auto`."""
 
-    pause: Duration = Field(default=0.8, ge=0.2, le=5.0)
+    pause: Duration = Field(default=0.8, ge=0.1, le=5.0)
     """`pauses`: silence that ends an utterance, in seconds."""
 
     noise_reduction: Literal["near_field", "far_field"] | None = None
@@ -248,5 +248,5 @@ class VllmRealtimeSettings(_Address):
     model: _ModelName = "mistralai/Voxtral-Mini-4B-Realtime-2602"
     """The model that the server was started with; it must be one for streams."""
 
-    pause: Duration = Field(default=0.8, ge=0.2, le=5.0)
+    pause: Duration = Field(default=0.8, ge=0.1, le=5.0)
     """Silence that ends an utterance, in seconds. Only then its words become final."""

@@ -1,0 +1,3 @@
+"""Simulated servers for the tests of this distribution."""
+
+from __future__ import annotations

@@ -1,0 +1,130 @@
+"""The providers keep every promise: the conformance kit, against the simulated servers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, ClassVar, Self
+from unittest import mock
+
+from debabelizer_openai import SPECS
+from debabelizer_openai.simulator import OpenAISimulator
+
+from debabelizer.testing.kit import CodedVad, ProviderSuite
+
+SPEC = {spec.name: spec for spec in SPECS}
+
+
+class Service(OpenAISimulator):
+    """A simulated server; and no real detector takes coded speech for a voice."""
+
+    flavour: ClassVar[str] = "openai"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(self.flavour, keys=(key,))
+        self._patches = ExitStack()
+
+    async def __aenter__(self) -> Self:
+        for place in ("pauses", "pieces"):
+            self._patches.enter_context(mock.patch(f"debabelizer_openai.{place}.open_vad", CodedVad))
+        return await super().__aenter__()
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await super().__aexit__(exc_type, exc, traceback)
+        self._patches.close()
+
+    def settings(self, host: str, port: int) -> Mapping[str, Any]:
+        return {"base_url": f"http://{host}:{port}{self.prefix}"}
+
+
+class Groq(Service):
+    flavour = "groq"
+
+
+class Speaches(Service):
+    flavour = "speaches"
+
+
+class WhisperCpp(Service):
+    flavour = "whisper_cpp"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self._keys = None  # it asks for none
+
+
+class Vllm(Service):
+    flavour = "vllm"
+
+
+class LocalAI(Service):
+    flavour = "localai"
+
+
+BAD = ({"model": ""}, {"temperature": 1.5}, {"longest_piece": 1}, {"parallel": 0}, {"file_extra": {"model": "x"}})
+
+
+# Where sessions last two seconds, the kit pauses for 0.2 s at most: as long as an utterance is open, nothing is final.
+SHORT = {"silence_duration_ms": 140}
+
+
+class TestOpenAI(ProviderSuite):
+    spec = SPEC["openai"]
+    simulator = Service
+    settings: ClassVar[Mapping[str, Any]] = SHORT
+    bad_settings = (
+        *BAD,
+        {"model": "gpt-live-transcribe", "turn_detection": "server_vad"},
+        {"vad_threshold": 2},
+        {"eagerness": "very"},
+        {"known_speakers": {"Ana": "https://example.com/ana.wav"}},
+        {"extra": {"model": "x"}},
+    )
+
+
+class TestLive(ProviderSuite):
+    """Utterances that are ended from here, by a model that writes while one speaks."""
+
+    spec = SPEC["openai"]
+    simulator = Service
+    settings: ClassVar[Mapping[str, Any]] = {"turn_detection": "pauses", "pause": 0.14}
+
+
+class TestGroq(ProviderSuite):
+    spec = SPEC["groq"]
+    simulator = Groq
+    bad_settings = BAD
+
+
+class TestSpeaches(ProviderSuite):
+    spec = SPEC["speaches"]
+    simulator = Speaches
+    bad_settings = BAD
+
+
+class TestWhisperCpp(ProviderSuite):
+    spec = SPEC["whisper_cpp"]
+    simulator = WhisperCpp
+    bad_settings = BAD
+
+
+class TestVllm(ProviderSuite):
+    spec = SPEC["vllm"]
+    simulator = Vllm
+    bad_settings = BAD
+
+
+class TestVllmRealtime(ProviderSuite):
+    spec = SPEC["vllm_realtime"]
+    simulator = Vllm
+    settings: ClassVar[Mapping[str, Any]] = {"pause": 0.14}
+    bad_settings = ({"model": ""}, {"pause": 0})
+
+
+class TestLocalAI(ProviderSuite):
+    spec = SPEC["localai"]
+    simulator = LocalAI
+    bad_settings = BAD
