@@ -5,22 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from debabelizer.audio.format import AudioFormat
-from debabelizer.errors import CapabilityError, DebabelizerError, ProviderError
+from debabelizer.candidates import Candidate, candidates, for_recordings
+from debabelizer.errors import DebabelizerError
 from debabelizer.options import Options
 from debabelizer.results import Progress, Transcript
+from debabelizer.streaming.health import Health
 
 if TYPE_CHECKING:
     from debabelizer.config import Settings
     from debabelizer.plugins import PluginRegistry
-    from debabelizer.provider import Provider, Request
+    from debabelizer.provider import Provider
     from debabelizer.spec import Capabilities, ProviderSpec
     from debabelizer.streaming.connection import Connection
+    from debabelizer.streaming.leg import Leg
     from debabelizer.streaming.stream import TranscriptionStream
     from debabelizer.streaming.supervisor import Supervisor
 
@@ -59,6 +61,7 @@ class VoiceProcessor:
         self.settings = load_settings(config, profile=profile, sets=sets, overrides=overrides)
         self._registry = registry
         self._providers: dict[str, Provider[Any]] = {}
+        self._health = Health(self.settings.stream.cool_down, self.settings.stream.cool_down_max)
         self._places = asyncio.Semaphore(self.settings.stt.concurrency)
         self._work: set[asyncio.Timeout] = set()
         self._idle = asyncio.Event()
@@ -119,7 +122,7 @@ class VoiceProcessor:
         options: Mapping[str, Any] | None = None,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> Transcript:
-        """Transcribe a whole recording.
+        """Transcribe a whole recording. Of several providers, the next one is asked when one fails.
 
         Args:
             source: A path, bytes, a binary file object (a pipe will do), or an async iterable of bytes, in any
@@ -129,18 +132,19 @@ class VoiceProcessor:
             language_hints, diarization, vocabulary, translate_to: See `Options`.
             require: Capabilities that the provider must have, e.g. ``{"words": "word"}``; added to the configured.
             optional: Names of wishes that a provider without the capability may ignore.
-            options: What only one vendor has.
+            options: What only one vendor has; for the first provider that can do what is asked.
             on_progress: Called on the event loop with how much is done.
 
         Raises:
             AudioError: If the input is not usable audio.
             CapabilityError: If no chosen provider can do what was asked.
             ConfigError: If the provider's settings are wrong or a secret is missing.
-            ProviderError: If the provider failed.
+            ProviderError: If the provider failed, and all others.
             ProviderLookupError: If the provider is unknown, not installed or broken.
         """
         from debabelizer.audio.source import AudioSource
         from debabelizer.config import reveal_all
+        from debabelizer.recordings import transcribe
 
         wishes = Options(
             language_hints=language_hints,
@@ -151,21 +155,21 @@ class VoiceProcessor:
             options=options or {},
         )
         async with self._working():
-            spec, request = self._choose(provider, require or {}, wishes)
+            chosen = self._candidates(provider, require, wishes, for_recordings)
             declared = None if audio_format is None else AudioFormat.of(audio_format)
             audio = AudioSource.of(source, audio_format=declared)
+
+            async def ask(candidate: Candidate) -> Transcript:
+                await reveal_all(candidate.request.settings)
+                return await self._open(candidate.spec).transcribe(audio, candidate.request, on_progress or _ignore)
+
             try:
                 await audio.check()
-                await reveal_all(request.settings)
                 async with self._places:
-                    transcript = await self._open(spec).transcribe(audio, request, on_progress or _ignore)
-            except ProviderError as error:
-                error.provider = error.provider or spec.name
-                raise
+                    return await transcribe(chosen, audio, ask, self._health)
             finally:
                 if audio is not source:
                     await audio.aclose()
-        return replace(transcript, provider=spec.name, warnings=(*audio.warnings, *transcript.warnings))
 
     def transcribe_stream(
         self,
@@ -185,6 +189,8 @@ class VoiceProcessor:
     ) -> TranscriptionStream:
         """Open a stream; see `TranscriptionStream` for what to do with it.
 
+        Of several providers, the first carries it; when it fails, the next one goes on where the words were final.
+
         Args:
             source: Where to pull audio from: an async iterable of raw bytes (live), or whatever `transcribe`
                 takes. None to push audio with `send_audio`.
@@ -193,15 +199,13 @@ class VoiceProcessor:
             language_hints, interim, diarization, endpointing, vocabulary, translate_to: See `Options`.
             require: Capabilities that the provider must have; added to the configured ones.
             optional: Names of wishes that a provider without the capability may ignore.
-            options: What only one vendor has.
+            options: What only one vendor has; for the first provider that can do what is asked.
 
         Raises:
             AudioSourceError: If the source is nothing that audio can be read from.
             CapabilityError, ConfigError, ProviderLookupError: As `transcribe`, before any audio is sent.
         """
-        from debabelizer.config import reveal_all
-        from debabelizer.streaming.leg import Leg
-        from debabelizer.streaming.setup import source_of, stream_capabilities, wire_format
+        from debabelizer.streaming.setup import source_of, stream_capabilities
         from debabelizer.streaming.stream import TranscriptionStream
         from debabelizer.streaming.supervisor import Supervisor
 
@@ -216,18 +220,55 @@ class VoiceProcessor:
             optional=optional,
             options=options or {},
         )
-        spec, request = self._choose(provider, require or {}, wishes, stream_capabilities)
+        chosen = self._candidates(provider, require, wishes, lambda spec: stream_capabilities(spec.capabilities))
         declared = None if audio_format is None else AudioFormat.of(audio_format)
         pulled, given = (None, declared or AudioFormat()) if source is None else source_of(source, declared)
-        engine = self._open(spec)
-        capabilities = stream_capabilities(spec.capabilities)
+        self._open(chosen[0].spec)  # the others when they are needed
+        legs = [self._leg(candidate, given) for candidate in chosen]
+
+        def supervise() -> Supervisor:
+            self._check_open()
+            supervisor = Supervisor(
+                *legs,
+                audio_format=given,
+                policy=self.settings.stream,
+                health=self._health,
+                source=pulled,
+                interim=chosen[0].request.interim,
+            )
+            self._streams.add(supervisor)
+            supervisor.on_end = lambda: self._streams.discard(supervisor)
+            return supervisor
+
+        return TranscriptionStream(
+            supervise, name=chosen[0].spec.name, observe=lambda stream: self.registry.observe(stream) or None
+        )
+
+    def _candidates(
+        self,
+        names: str | Sequence[str] | None,
+        require: Mapping[str, Any] | None,
+        wishes: Options,
+        able: Callable[[ProviderSpec], Capabilities],
+    ) -> tuple[Candidate, ...]:
+        return candidates(self.settings, self.registry, names, require or {}, wishes, able)
+
+    def _leg(self, candidate: Candidate, given: AudioFormat) -> Leg:
+        """How a provider carries a stream of audio in this format."""
+        from debabelizer.audio.convert import Converter
+        from debabelizer.config import reveal_all
+        from debabelizer.streaming.leg import Leg
+        from debabelizer.streaming.setup import wire_format
+
+        spec, capabilities, request = candidate.spec, candidate.capabilities, candidate.request
         wire = wire_format(capabilities, given)
+        Converter(given, wire)  # whether that can be done is told now
 
         async def connect() -> Connection:
             await reveal_all(request.settings)
-            return engine.connection(request, wire)
+            return self._open(spec).connection(request, wire)
 
-        leg = Leg(
+        return Leg(
             provider=spec.name,
             connect=connect,
             wire=wire,
@@ -235,53 +276,6 @@ class VoiceProcessor:
             max_session=capabilities.max_session,
             flushes=capabilities.flush != "none",
         )
-
-        def supervise() -> Supervisor:
-            self._check_open()
-            supervisor = Supervisor(
-                leg, audio_format=given, policy=self.settings.stream, source=pulled, interim=request.interim
-            )
-            self._streams.add(supervisor)
-            supervisor.on_end = lambda: self._streams.discard(supervisor)
-            return supervisor
-
-        return TranscriptionStream(
-            supervise, name=spec.name, observe=lambda stream: self.registry.observe(stream) or None
-        )
-
-    def _choose(
-        self,
-        names: str | Sequence[str] | None,
-        require: Mapping[str, Any],
-        wishes: Options,
-        able: Callable[[Capabilities], Capabilities] = lambda capabilities: capabilities,
-    ) -> tuple[ProviderSpec, Request[Any]]:
-        """The first provider, in order, that has the required capabilities; with the request for it.
-
-        `able` says what a provider with these capabilities can do in the case at hand.
-        """
-        from debabelizer.config import validate_provider
-
-        stt = self.settings.stt
-        chosen = (names,) if isinstance(names, str) else tuple(names or stt.provider)
-        require = {**stt.require, **require}
-        refusals: list[CapabilityError] = []
-        for name in chosen:
-            spec = self.registry.spec(name)
-            capabilities = able(spec.capabilities)
-            if unmet := capabilities.unmet(require):
-                message = f"Provider {name!r} does not meet require = {', '.join(unmet)}."
-                refusals.append(CapabilityError(message, provider=name, capability=unmet[0]))
-                continue
-            model = self.registry.settings_model(spec)
-            settings = validate_provider(self.settings, spec, model, wishes.options)
-            return spec, wishes.over(stt).request(replace(spec, capabilities=capabilities), settings)
-        hint = "`debabelizer providers` shows what each provider can do."
-        if len(refusals) == 1:
-            refusals[0].hint = hint
-            raise refusals[0]
-        message = " ".join(str(refusal) for refusal in refusals)
-        raise CapabilityError(message, provider=chosen[0], capability=refusals[0].capability, hint=hint)
 
     def _open(self, spec: ProviderSpec) -> Provider[Any]:
         """The provider itself, made on first use."""

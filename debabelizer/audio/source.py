@@ -88,6 +88,11 @@ class AudioSource:
         """Whether it cannot be read again: a pipe, an asynchronous iterable."""
         return self._origin.comes_once
 
+    @property
+    def is_spent(self) -> bool:
+        """Whether it came once and was read: there is nothing left to read."""
+        return self._origin.comes_once and self._was_read
+
     def blocks(self, audio_format: AudioFormat = _SPEECH, *, seconds: float = 1.0) -> Reading:
         """Read it decoded, mixed and resampled, in bounded memory.
 
@@ -144,7 +149,7 @@ class AudioSource:
 
     def _begin(self) -> None:
         name = self.name
-        if self._origin.comes_once and self._was_read:
+        if self.is_spent:
             hint = "Keep its bytes, or write them to a file, to read them again."
             raise AudioSourceError(f"{name} can be read only once.", source=name, hint=hint)
         if self._origin.start is not None and any(reading.is_open for reading in self._readings):

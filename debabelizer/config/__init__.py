@@ -12,7 +12,7 @@ from debabelizer.config.provider import ProviderSettings
 from debabelizer.config.redaction import install_log_redaction, redact, redact_exception, redact_record, remember
 from debabelizer.config.secrets import Secret
 from debabelizer.config.source import Source
-from debabelizer.config.tables import CheckReport, check, missing_secret, reveal_all, validate_provider
+from debabelizer.config.tables import CheckReport, check, missing_secret, missing_secrets, reveal_all, validate_provider
 
 __all__ = [
     "ApiUrl",
@@ -32,6 +32,7 @@ __all__ = [
     "install_log_redaction",
     "load_settings",
     "missing_secret",
+    "missing_secrets",
     "redact",
     "redact_exception",
     "redact_record",

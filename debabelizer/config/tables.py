@@ -21,7 +21,16 @@ from debabelizer.errors import ConfigError, ConfigProblem, ProviderLookupError
 from debabelizer.spec import ProviderSpec
 from debabelizer.spec import Secret as SecretSpec
 
-__all__ = ["CheckReport", "Providers", "check", "holds_secret", "missing_secret", "reveal_all", "validate_provider"]
+__all__ = [
+    "CheckReport",
+    "Providers",
+    "check",
+    "holds_secret",
+    "missing_secret",
+    "missing_secrets",
+    "reveal_all",
+    "validate_provider",
+]
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -149,6 +158,12 @@ async def reveal_all(table: BaseModel) -> None:
             secret.reveal()
         else:
             await asyncio.to_thread(secret.reveal)
+
+
+def missing_secrets(table: BaseModel) -> tuple[ConfigProblem, ...]:
+    """Why secrets of a provider's settings cannot be had. Reads no file's content, and runs no command."""
+    found = [secret.missing() for secret in _secrets(table)]
+    return tuple(problem for problem in found if problem is not None)
 
 
 def _secrets(table: BaseModel) -> Iterator[Secret]:
