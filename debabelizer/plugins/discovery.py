@@ -26,6 +26,7 @@ FIRST_PARTY: Final[Mapping[str, str]] = MappingProxyType(
     {
         "moonshine": "debabelizer-moonshine",
         "soniox": "debabelizer-soniox",
+        "whisper": "debabelizer-whisper",
     }
 )
 """Providers of this project, each with its distribution; the name is also that of the extra that installs it."""

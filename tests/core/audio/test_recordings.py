@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-LIMIT = 4_000_000
+LIMIT = 4_500_000
 
 
 @pytest.fixture
