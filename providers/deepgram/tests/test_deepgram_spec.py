@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from debabelizer_deepgram import FLUX_SPEC, SPEC, debabelizer_register_providers
+from debabelizer_deepgram.provider import DeepgramProvider, FluxProvider
+from debabelizer_deepgram.settings import DeepgramSettings, FluxSettings
+
+from debabelizer.plugins import PluginRegistry
+from debabelizer.spec import ProviderSpec
+
+
+def test_the_plugin_registers_both_specs() -> None:
+    specs: list[ProviderSpec] = []
+    debabelizer_register_providers(specs.append)
+    assert specs == [SPEC, FLUX_SPEC]
+
+
+def test_both_are_found_when_installed() -> None:
+    registry = PluginRegistry.discover(allow=["deepgram"])
+    assert registry.spec("deepgram") == SPEC
+    assert registry.spec("deepgram_flux") == FLUX_SPEC
+    assert registry.settings_model(SPEC) is DeepgramSettings
+    assert registry.settings_model(FLUX_SPEC) is FluxSettings
+    assert isinstance(registry.factory(SPEC)(SPEC), DeepgramProvider)
+    assert isinstance(registry.factory(FLUX_SPEC)(FLUX_SPEC), FluxProvider)
+
+
+def test_languages_are_in_order() -> None:
+    for spec, count in ((SPEC, 53), (FLUX_SPEC, 10)):
+        languages = spec.capabilities.languages
+        assert len(languages) == count
+        assert list(languages) == sorted(set(languages))
+        assert f"{count} languages" in spec.summary
+
+
+def test_looking_at_the_specs_loads_nothing_heavy_and_streaming_loads_no_aiohttp() -> None:
+    code = (
+        "import sys, debabelizer_deepgram; "
+        "heavy = {'aiohttp', 'pydantic', 'websockets'} & sys.modules.keys(); "
+        "import debabelizer_deepgram.provider, debabelizer_deepgram.dialect, debabelizer_deepgram.flux; "
+        "print(heavy, 'aiohttp' in sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=50)
+    assert result.stdout.split() == ["set()", "False"]
