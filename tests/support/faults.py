@@ -31,13 +31,25 @@ from debabelizer import (
 )
 from debabelizer.testing.coded import CodedWord, Report, compare, encode_words, plan_words
 from debabelizer.testing.soniox import Behaviour, Fault, SonioxSimulator
+from debabelizer.testing.soniox.faults import Moment
 
-__all__ = ["CASES", "CAUSES", "PHASES", "WORDS", "Case", "Run", "run_case"]
+__all__ = ["CASES", "PHASES", "POLICY", "WORDS", "Case", "Run", "run_case"]
 
 SPEED: Final = 40.0  # times real time
 WORDS: Final = plan_words(270, length=0.09, gap=0.01, phrase=9, pause=0.1)  # 30 s of speech without much pause
 _CHUNK = 0.1  # seconds
-PHASES: Final = {"at the first audio": 0.05, "in mid-speech": 12.03, "within the last words": 29.5}
+
+HANDSHAKE: Final = "in the handshake"
+END: Final = "after the end of audio"
+PHASES: Final[dict[str, Moment]] = {
+    HANDSHAKE: "accept",
+    "right after the handshake": "open",
+    "at the first audio": 0.05,
+    "in mid-speech": 12.03,
+    "within the last words": 29.5,
+    END: "end",
+}
+SESSION: Final = tuple(phase for phase in PHASES if phase != HANDSHAKE)  # there are no messages before
 
 # Deadlines as short as the speed allows; the defaults are ten seconds and the like.
 POLICY: Final = {
@@ -60,21 +72,21 @@ class Case:
 
     Attributes:
         title: As in the table.
-        faults: For a position in seconds, what goes wrong there.
+        faults: For a moment of `PHASES`, what goes wrong then.
         cause: Type of the cause that is reported, or None if there is nothing to report.
         error: Whether the stream must fail; otherwise every word must come.
         connections: Most connections it may take.
-        phases: Names of `PHASES` in which it can happen; empty if it has no position.
+        phases: Names of `PHASES` in which it can happen; empty if it is not one moment that it happens in.
         behaviour: How the service behaves otherwise.
         policy: Other numbers than `POLICY`.
     """
 
     title: str
-    faults: Callable[[float], list[Fault]]
+    faults: Callable[[Moment], list[Fault]]
     cause: type[Exception] | tuple[type[Exception], ...] | None
     error: bool = False
     connections: int = 2
-    phases: tuple[str, ...] = tuple(PHASES)
+    phases: tuple[str, ...] = SESSION
     behaviour: Behaviour = field(default_factory=Behaviour)
     policy: dict[str, Any] = field(default_factory=dict)
 
@@ -91,94 +103,69 @@ class Run:
     seconds: float
 
 
-def once(make: Callable[..., Fault], *arguments: Any, **options: Any) -> Callable[[float], list[Fault]]:
+def once(make: Callable[..., Fault], *arguments: Any, **options: Any) -> Callable[[Moment], list[Fault]]:
     return lambda at: [make(*arguments, at=at, **options)]
 
 
-def always(make: Callable[..., Fault], *arguments: Any, **options: Any) -> Callable[[float], list[Fault]]:
+def always(make: Callable[..., Fault], *arguments: Any, **options: Any) -> Callable[[Moment], list[Fault]]:
     return lambda at: [make(*arguments, at=at, connections="always", **options)]
 
 
-def no_position(*faults: Fault) -> dict[str, Any]:
+def only(phase: str, *faults: Fault) -> dict[str, Any]:
+    """What can happen in one phase."""
+    return {"faults": lambda at: list(faults), "phases": (phase,)}
+
+
+def throughout(*faults: Fault) -> dict[str, Any]:
+    """What is not a matter of one moment."""
     return {"faults": lambda at: list(faults), "phases": ()}
 
 
-LOST = ConnectionLostError
+LOST = (ConnectionLostError, ConnectError)  # one that is reset at once may not even have seen the handshake
+DEAF = (ConnectTimeout, ProgressTimeout, DrainTimeout)
+EVER: Final[Any] = {"connections": "always"}
 
 CASES: Final[dict[str, Case]] = {
-    "none": Case("none", cause=None, connections=1, **no_position()),
-    "reset": Case("TCP reset", once(Fault.reset), LOST),
-    "eof": Case("FIN without a close frame", once(Fault.eof), LOST),
+    "none": Case("none", cause=None, connections=1, **throughout()),
+    "reset": Case("TCP reset", once(Fault.reset), LOST, phases=tuple(PHASES)),
+    "eof": Case("FIN without a close frame", once(Fault.eof), LOST, phases=tuple(PHASES)),
     "close 1000": Case("close 1000 before `finished`", once(Fault.close, 1000), LOST),
     "close 1001": Case("close 1001", once(Fault.close, 1001), LOST),
     "close 1011": Case("close 1011", once(Fault.close, 1011), LOST),
-    "freeze": Case("half-open: reads nothing, answers no ping", once(Fault.freeze), (ProgressTimeout, DrainTimeout)),
-    "mute": Case("mute: answers pings, says no words", once(Fault.mute), (ProgressTimeout, DrainTimeout)),
-    "stall": Case("answers, but stands still", once(Fault.stall), (ProgressTimeout, DrainTimeout)),
+    "freeze": Case("half-open: reads nothing, answers no ping", once(Fault.freeze), DEAF, phases=tuple(PHASES)),
+    "mute": Case("mute: answers pings, says no words", once(Fault.mute), DEAF),
+    "stall": Case("answers, but stands still", once(Fault.stall), DEAF),
     "malformed": Case("malformed JSON", once(Fault.malformed), ProtocolError),
     "binary": Case("binary message", once(Fault.binary), ProtocolError),
     "oversized": Case("message of 5 MB", once(Fault.oversized), LOST),
     "duplicate": Case("every message twice", once(Fault.duplicate), None, connections=1),
     "finish early": Case("`finished` without having processed", once(Fault.finish_early), ProtocolError),
-    "finish early at the end": Case(
-        "… after the end of audio", cause=ProtocolError, **no_position(Fault.finish_early(at="end"))
-    ),
     "refused": Case(
         "reset, then refused for a while",
         lambda at: [Fault.refuse(0.5, at=at)],
-        (LOST, ConnectError),
+        LOST,
+        phases=tuple(PHASES),
         policy={"max_attempts": 100},
     ),
-    "drops": Case(
-        "reset every few seconds",
-        cause=LOST,
-        connections=12,
-        **no_position(*[Fault.reset(at=3.0, connections=[number]) for number in range(9)]),
-    ),
-    "after handshake": Case(
-        "dropped right after the handshake, once", cause=LOST, **no_position(Fault.close(1000, at="open"))
-    ),
-    "after handshake always": Case(
-        "… always",
-        cause=LOST,
-        error=True,
-        connections=8,
-        **no_position(Fault.close(1000, at="open", connections="always")),
-    ),
     "late handshake": Case(
-        "the next handshake takes long",
+        "reset, and the next handshake takes long",
         lambda at: [Fault.reset(at=at, connections=[0]), Fault.handshake(0.2, connections=[1])],
         LOST,
+        phases=tuple(PHASES),
     ),
     "no handshake": Case(
-        "handshake never answered, once",
-        cause=ConnectTimeout,
-        **no_position(Fault.handshake(connections=[0])),
+        "handshake never answered, once", cause=ConnectTimeout, **only(HANDSHAKE, Fault.handshake(connections=[0]))
     ),
-    "no handshake always": Case(
-        "… always",
-        cause=ConnectTimeout,
-        error=True,
-        connections=8,
-        **no_position(Fault.handshake(connections="always")),
+    "upgrade 503": Case(
+        "handshake answered with 503", cause=ServiceUnavailableError, **only(HANDSHAKE, Fault.http(503))
     ),
-    "upgrade 503": Case("handshake answered with 503", cause=ServiceUnavailableError, **no_position(Fault.http(503))),
     "upgrade 401": Case(
         "handshake answered with 401",
         cause=AuthenticationError,
         error=True,
         connections=1,
-        **no_position(Fault.http(401, connections="always")),
+        **only(HANDSHAKE, Fault.http(401, **EVER)),
     ),
-    "ignored end": Case("end of audio never answered, once", cause=DrainTimeout, **no_position(Fault.ignore_end())),
-    "ignored end always": Case(
-        "… always",
-        cause=DrainTimeout,
-        error=True,
-        connections=8,
-        **no_position(Fault.ignore_end(connections="always")),
-    ),
-    "linger": Case("`finished`, but the socket stays open", cause=None, connections=1, **no_position(Fault.linger())),
     "408 once": Case("error frame 408", once(Fault.error, 408), SessionExpiredError),
     "413": Case("error frame 413, session over", once(Fault.error, 413), SessionExpiredError),
     "429": Case("error frame 429", once(Fault.error, 429), RateLimitedError),
@@ -189,42 +176,66 @@ CASES: Final[dict[str, Case]] = {
         once(Fault.error, 503, tokens=False, modern=False),
         ServiceUnavailableError,
     ),
-    "503 always": Case(
-        "… always at the start",
-        always(Fault.error, 503),
-        ServiceUnavailableError,
-        error=True,
-        connections=8,
-        phases=("at the first audio",),
-    ),
     "400": Case("error frame 400", always(Fault.error, 400), InvalidRequestError, error=True, connections=1),
     "401": Case("error frame 401", always(Fault.error, 401), AuthenticationError, error=True, connections=1),
     "402": Case("error frame 402", always(Fault.error, 402), QuotaExceededError, error=True, connections=1),
     "403": Case("error frame 403", always(Fault.error, "permission_denied"), AuthenticationError, True, 1),
-    "mute always": Case(
-        "mute, always from the start",
-        always(Fault.mute),
-        (ProgressTimeout, DrainTimeout),
-        error=True,
-        connections=8,
-        phases=("at the first audio",),
-    ),
-    "no ack": Case("no first answer", cause=None, connections=1, behaviour=Behaviour(ack="omitted"), **no_position()),
     "counters rest": Case(
-        "counters rest in silence",
+        "TCP reset, when counters rest in silence",
         once(Fault.reset),
         LOST,
         behaviour=Behaviour(silence_is_final=False, empty_responses=False),
     ),
+    "ignored end": Case("end of audio never answered, once", cause=DrainTimeout, **only(END, Fault.ignore_end())),
+    "linger": Case("`finished`, but the socket stays open", cause=None, connections=1, **only(END, Fault.linger())),
+    "no ack": Case("no first answer", cause=None, connections=1, behaviour=Behaviour(ack="omitted"), **throughout()),
+    "drops": Case(
+        "reset every few seconds",
+        cause=LOST,
+        connections=12,
+        **throughout(*[Fault.reset(at=3.0, connections=[number]) for number in range(9)]),
+    ),
+    "after handshake": Case(
+        "dropped right after the handshake, once", cause=LOST, **throughout(Fault.close(1000, at="open"))
+    ),
+    "after handshake always": Case(
+        "dropped right after the handshake, always",
+        cause=LOST,
+        error=True,
+        connections=8,
+        **throughout(Fault.close(1000, at="open", **EVER)),
+    ),
+    "no handshake always": Case(
+        "handshake never answered, always",
+        cause=ConnectTimeout,
+        error=True,
+        connections=8,
+        **throughout(Fault.handshake(**EVER)),
+    ),
+    "503 always": Case(
+        "error frame 503 at the start, always",
+        cause=ServiceUnavailableError,
+        error=True,
+        connections=8,
+        **throughout(Fault.error(503, **EVER)),
+    ),
+    "mute always": Case(
+        "mute from the start, always", cause=DEAF, error=True, connections=8, **throughout(Fault.mute(at=0.05, **EVER))
+    ),
+    "ignored end always": Case(
+        "end of audio never answered, always",
+        cause=DrainTimeout,
+        error=True,
+        connections=8,
+        **throughout(Fault.ignore_end(**EVER)),
+    ),
 }
-
-CAUSES: Final = {name: case.cause for name, case in CASES.items()}
 
 
 async def run_case(
-    case: Case, at: float = 0.0, *, words: tuple[CodedWord, ...] = WORDS, policy: dict[str, Any] | None = None
+    case: Case, at: Moment = 0.0, *, words: tuple[CodedWord, ...] = WORDS, policy: dict[str, Any] | None = None
 ) -> Run:
-    """Speak `words` into a simulator in which `case` goes wrong at `at` seconds."""
+    """Speak `words` into a simulator in which `case` goes wrong at the moment `at`."""
     audio = encode_words(words, tail=0.2)
     loop = asyncio.get_running_loop()
     begun = loop.time()

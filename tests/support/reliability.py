@@ -11,6 +11,10 @@ from support.faults import CASES, PHASES, WORDS, Case, Run, run_case
 PAGE: Final = Path(__file__).parents[2] / "docs" / "reliability.md"
 BEGIN: Final = "<!-- generated: the faults -->"
 END: Final = "<!-- end -->"
+WHY_NOT: Final = (
+    "n/a: there is no such moment. Messages come only after the handshake, a handshake is answered only in it, "
+    "and the end of audio only after it."
+)
 
 # Words that never came of 270, and what the caller was told; measured on loopback on 2026-11-22, at real time, with a
 # fault at 12 s of 30 s: raw websockets 17.4, raw aiohttp 3.14.5, soniox 2.10.0, livekit-plugins-soniox 1.8.9,
@@ -56,34 +60,32 @@ PEERS: Final = {
 
 
 async def measure() -> list[str]:
-    """The rows of both tables."""
-    ours = ["| fault | " + " | ".join(PHASES) + " |", "|---" * (len(PHASES) + 1) + "|"]
-    beside = [
-        "| fault | raw websockets | raw aiohttp | official SDK | livekit | pipecat | Debabelizer |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    """The rows of the three tables."""
+    moments = [*_head("fault", *PHASES)]
+    whole = [*_head("what is wrong all along", "outcome")]
+    beside = [*_head("fault", "raw websockets", "raw aiohttp", "official SDK", "livekit", "pipecat", "Debabelizer")]
+    title = ""
     for name, case in CASES.items():
-        told = [outcome(case, await run_case(case, PHASES[phase])) for phase in case.phases]
-        if case.phases:
-            cells = [told[case.phases.index(phase)] if phase in case.phases else "" for phase in PHASES]
+        told = {phase: outcome(case, await run_case(case, PHASES[phase])) for phase in case.phases}
+        if told:
+            moments.append(_row(case.title, *(told.get(phase, "n/a") for phase in PHASES)))
         else:
-            told = [outcome(case, await run_case(case))]
-            cells = [told[0], *[""] * (len(PHASES) - 1)]
-        ours.append(f"| {case.title} | " + " | ".join(cells) + " |")
+            told = {"": outcome(case, await run_case(case))}
+            whole.append(_row(case.title, *told.values()))
+        # A title that stands alone says what "…" continues.
+        title = title + "," + case.title.removeprefix("…") if case.title.startswith("…") else case.title
         if name in PEERS:
-            beside.append(f"| {full_title(name)} | " + " | ".join([*PEERS[name], f"**{told[len(told) // 2]}**"]) + " |")
-    return ["", *ours, "", "## Beside existing clients", "", *beside, ""]
+            ours = told.get("in mid-speech", next(iter(told.values())))
+            beside.append(_row(title, *PEERS[name], f"**{ours}**"))
+    return ["", *moments, "", WHY_NOT, "", *whole, "", "## Beside existing clients", "", *beside, ""]
 
 
-def full_title(name: str) -> str:
-    """A title that stands alone: "… always" says what of."""
-    names = list(CASES)
-    title = CASES[name].title
-    before = names.index(name)
-    while title.startswith("…"):
-        before -= 1
-        title = CASES[names[before]].title.removesuffix(", once") + "," + title.removeprefix("…")
-    return title
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _head(*cells: str) -> list[str]:
+    return [_row(*cells), "|---" * len(cells) + "|"]
 
 
 def outcome(case: Case, run: Run) -> str:
