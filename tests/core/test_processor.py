@@ -332,6 +332,7 @@ def test_leaving_the_processor_closes_its_streams() -> None:
     asyncio.run(case())
 
 
+@pytest.mark.untidy
 def test_streams_are_closed_all_at_once_however_long_each_takes() -> None:
     async def case() -> float:
         fresh(Plan(at=0.0, fault="hang-on-cancel"))
@@ -442,6 +443,7 @@ def test_formats_may_be_text_and_what_is_none_is_named() -> None:
     asyncio.run(case())
 
 
+@pytest.mark.untidy
 def test_a_processor_can_be_closed_when_the_loop_of_its_streams_was_closed_underneath() -> None:
     fresh(Plan(end="silent"))
     voice = processor(line())

@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["Traces"]
+__all__ = ["Traces", "open_sockets"]
 
 _LAST_BREATH: Final = 0.2
 """Real seconds in which a thread that has said that it is over may really end."""
@@ -23,7 +23,7 @@ class Traces:
         asyncio.get_running_loop().set_exception_handler(self._complain)
         self._tasks = asyncio.all_tasks()
         self._threads = set(threading.enumerate())
-        self._sockets = _sockets()
+        self._sockets = open_sockets()
 
     async def left(self, *, thoroughly: bool = True) -> list[str]:
         """What was made since and is still there, by name; `thoroughly`: also what nobody refers to any more."""
@@ -41,7 +41,7 @@ class Traces:
         for thread in threads:
             thread.join(_LAST_BREATH)
         left = [f"the thread {thread.name!r}" for thread in threads if thread.is_alive()]
-        sockets = [f"the socket {target}" for target in sorted(_sockets() - self._sockets)]
+        sockets = [f"the socket {target}" for target in sorted(open_sockets() - self._sockets)]
         return [*sorted(tasks), *sorted(left), *sockets]
 
     def _complain(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -49,7 +49,7 @@ class Traces:
         self.complaints.append(f"{context['message']}{f' ({error!r})' if error else ''}")
 
 
-def _sockets() -> set[str]:
+def open_sockets() -> set[str]:
     """The sockets of this process, where the system tells."""
     folder = Path("/proc/self/fd")
     if not folder.exists():

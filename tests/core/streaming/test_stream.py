@@ -590,6 +590,7 @@ def test_a_stream_left_open_warns_and_cleans_up() -> None:
     run(case())
 
 
+@pytest.mark.untidy
 def test_a_stream_whose_loop_is_gone_says_so() -> None:
     async def open_one() -> TranscriptionStream:
         stream = Bench().stream()

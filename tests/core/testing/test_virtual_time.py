@@ -104,6 +104,7 @@ class TestThreads:
         assert run(main()) == 5.0
 
 
+@pytest.mark.untidy
 def test_a_deadlock_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("debabelizer.testing.virtual_time._PATIENCE", 0.01)
 
@@ -114,6 +115,7 @@ def test_a_deadlock_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
         run(main())
 
 
+@pytest.mark.untidy
 def test_a_deadlock_while_cleaning_up_does_not_hide_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("debabelizer.testing.virtual_time._PATIENCE", 0.01)
     cleaned = []

@@ -53,6 +53,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.untidy
 @pytest.mark.parametrize("kind", BROKEN, ids=lambda kind: kind.__name__)
 def test_a_broken_promise_is_found_by_its_test(kind: type[Sound]) -> None:
     found = verdicts(suite_of(spec(kind)))
