@@ -27,6 +27,7 @@ class Item:
         committed: Whether its audio is complete.
         transcript: What was said, once that is settled; it may differ from the deltas (inference).
         language: Two-letter code, or None.
+        previous: The id of the item before it, if it was said.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Item:
     committed: bool = False
     transcript: str | None = None
     language: str | None = None
+    previous: str | None = None
 
 
 class Items:
@@ -60,20 +62,31 @@ class Items:
         return item
 
     def commit(self, identifier: str, previous: str | None) -> Item | None:
-        """The audio of an item is complete, and its place is behind `previous`."""
+        """The audio of an item is complete, and its place is behind `previous`. None if that is no news."""
+        announced = any(item.id == identifier for item in self._open)
         item = self.get(identifier)
         if item is None or item.committed:
             return None
-        item.committed = True
-        self._open.remove(item)
-        known = [each.id for each in self._open]
-        if previous in known:
-            self._open.insert(known.index(previous) + 1, item)
-        else:
-            # Behind an item that is final already, or that nobody knows: behind what was committed before it.
-            committed = [place for place, each in enumerate(self._open) if each.committed]
-            self._open.insert(0 if previous in self._done else max(committed, default=-1) + 1, item)
+        item.committed, item.previous = True, previous
+        if not announced:
+            # Nobody knows where, if its predecessor is not known: behind those that are complete.
+            self._open.remove(item)
+            complete = [place + 1 for place, each in enumerate(self._open) if each.committed]
+            self._open.insert(max(complete, default=0), item)
+        self._follow()
         return item
+
+    def _follow(self) -> None:
+        """Put every item behind its predecessor."""
+        waiting = {item.id: item for item in self._open}
+        followers = {item.previous: item for item in self._open if item.previous in waiting}
+        heads = [item for item in self._open if item.previous not in waiting]
+        self._open = []
+        for head in (*heads, *tuple(waiting.values())):  # the latter for predecessors that make no sense
+            item: Item | None = head
+            while item is not None and waiting.pop(item.id, None) is not None:
+                self._open.append(item)
+                item = followers.get(item.id)
 
     @property
     def committed(self) -> frozenset[str]:

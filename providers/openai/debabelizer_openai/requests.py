@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from debabelizer.audio.format import AudioFormat, Encoding
 from debabelizer.config import Secret
-from debabelizer.errors import AuthenticationError
+from debabelizer.config.keys import usable_key
 from debabelizer.provider import Request
 from debabelizer_openai.flavours import FLAVOURS, Model
 from debabelizer_openai.settings import OpenAISettings, ServerSettings
@@ -23,33 +23,26 @@ _FORMATS: Final[dict[Encoding, dict[str, Any]]] = {
 }
 
 
-def authorization(key: Secret | None, *, env: str | None) -> dict[str, str]:
+def authorization(key: Secret | None, *, provider: str, env: str | None) -> dict[str, str]:
     """The header that carries the key: the only place it ever goes to.
 
     Args:
         key: The key; None for a server that asks for none.
+        provider: Whose key it is.
         env: The environment variable to name if there is no key and there must be one; else None.
 
     Raises:
         AuthenticationError: If there must be a key, or it is none that a header can hold.
         ConfigError: If the key is not where the configuration says.
     """
-    text = key.reveal() if key is not None else ""
-    if not text:
-        if env is None:
-            return {}
-        raise AuthenticationError("There is no API key.", hint=f"Set api_key, or {env}.")
-    if not (text.isascii() and text.isprintable()) or " " in text:
-        raise AuthenticationError(
-            "The API key holds characters that no key has.",
-            hint="Look for line breaks, spaces or quotation marks around it.",
-        )
-    return {"Authorization": f"Bearer {text}"}
+    if key is None and env is None:
+        return {}
+    return {"Authorization": f"Bearer {usable_key(key, provider=provider, env=env or 'api_key')}"}
 
 
 def headers(settings: ServerSettings, *, env: str | None) -> dict[str, str]:
     """All headers of a call. Raises as `authorization` does."""
-    found = authorization(settings.api_key, env=env)
+    found = authorization(settings.api_key, provider=settings.flavour, env=env)
     if isinstance(settings, OpenAISettings):
         named = {"OpenAI-Organization": settings.organization, "OpenAI-Project": settings.project}
         found |= {name: value for name, value in named.items() if value is not None}

@@ -57,7 +57,7 @@ class VllmDialect(Dialect):
         settings = request.settings
         self._opening = Opening(
             url=realtime_url(settings.base_url),
-            headers=authorization(settings.api_key, env=None),
+            headers=authorization(settings.api_key, provider="vllm_realtime", env=None),
             frames=(frame("session.update", model=settings.model), COMMIT),
             awaits_ready=True,
         )
