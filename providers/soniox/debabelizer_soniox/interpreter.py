@@ -18,6 +18,8 @@ __all__ = ["Interpreter"]
 # endpoint detection on, <end> comes first, and with it the punctuation that is decided late.
 _PAUSE: Final = 4.0
 
+_MARKERS: Final = frozenset({END, FIN})
+
 # Audio of which nothing was said, not even a guess, when Soniox had listened for so long past it, holds no word: a
 # guess comes with the counter that covers its audio (inference), and this leaves far more room than that.
 _SILENCE: Final = 10.0
@@ -53,13 +55,14 @@ class Interpreter:
         """What a message says: finals first, then what is interim now, then how far it goes."""
         finals = list(self._finals(message))
         yield from finals
-        pending = tuple(token for token in message.tokens if not token.final and token.text not in {END, FIN})
-        words = self._spoken.preview(tuple(token for token in pending if not token.translated))
+        pending = [token for token in message.tokens if not token.is_final and token.text not in _MARKERS]
+        translated = [token for token in pending if token.translated]
+        words = self._spoken.preview([token for token in pending if not token.translated] if translated else pending)
         if message.finished and (lost := self._never_final(message)):
             # Not withdrawn: words that are still interim at the end tell the core that this end is no proof.
             yield from self._progress(message, (*words, *lost))
             return
-        translation = self._translated.preview(tuple(token for token in pending if token.translated))
+        translation = _spaced(self._translated.preview(translated))
         yield from self._interims(words, translation, after_finals=bool(finals))
         yield from self._progress(message, words)
 
@@ -74,7 +77,7 @@ class Interpreter:
     def _added(self, message: Message) -> Iterator[ConnectionEvent]:
         """Put the final tokens to those before; markers are no text, but say something themselves."""
         for token in message.tokens:
-            if not token.final or self._is_repeat(token):
+            if not token.is_final or self._is_repeat(token):
                 continue
             if token.text == END:
                 self._spoken.end_utterance()
@@ -90,13 +93,13 @@ class Interpreter:
 
     def _is_repeat(self, token: Token) -> bool:
         """Whether a final token was said before, by its time: final tokens come once and in order."""
-        if token.start is None or token.translated:
+        if token.start_ms is None or token.translated:
             return False
         last, self._last_token = self._last_token, token
-        if last is None or last.start is None:
+        if last is None or last.start_ms is None:
             return False
-        again = token == last and token.end is not None and token.end > token.start
-        if again or token.start < last.start:
+        again = token == last and token.end_ms is not None and token.end_ms > token.start_ms
+        if again or token.start_ms < last.start_ms:
             self._last_token = last
             return True
         return False
@@ -121,16 +124,16 @@ class Interpreter:
 
     def _is_pause(self, message: Message) -> bool:
         """Whether nothing was heard for so long that what is held back must be whole."""
+        if message.total is None or not all(token.is_final for token in message.tokens):
+            return False
         held = self._spoken.held
         end = self._last_final if held is None else held.end
-        if end is None or message.total is None:
-            return False
-        return all(token.final for token in message.tokens) and message.total - end >= _PAUSE
+        return end is not None and message.total - end >= _PAUSE
 
     def _said(self) -> list[Hypothesis]:
         """The words completed by now, one final for each run of the same speaker and language."""
-        runs = groupby(self._spoken.take(), key=lambda word: (word.speaker, word.language))
-        said = [_hypothesis(tuple(words), final=True) for _, words in runs]
+        words = self._spoken.take()
+        said = [_hypothesis(tuple(run), final=True) for _, run in groupby(words, key=_voice)] if words else []
         if said and said[-1].words[-1].end is not None:
             self._last_final = max(self._last_final, said[-1].words[-1].end)
         if translation := _spaced(self._translated.take()):
@@ -140,12 +143,10 @@ class Interpreter:
         return said
 
     def _interims(
-        self, words: tuple[Word, ...], translation: tuple[Word, ...], *, after_finals: bool
+        self, words: tuple[Word, ...], translation: str | None, *, after_finals: bool
     ) -> Iterator[Hypothesis]:
         """What is not final, if it changed; finals take the last interim's place, so after them it is said anew."""
-        interim = None
-        if words or translation:
-            interim = replace(_hypothesis(words, final=False), translation=_spaced(translation))
+        interim = _hypothesis(words, final=False, translation=translation) if words or translation else None
         if interim != self._interim or (interim is not None and after_finals):
             yield interim or Hypothesis(text="", final=False)
         self._interim = interim
@@ -173,19 +174,24 @@ class Interpreter:
             yield Processed(settled, final=True)
 
 
-def _hypothesis(words: tuple[Word, ...], *, final: bool) -> Hypothesis:
+def _voice(word: Word) -> tuple[str | None, str | None]:
+    return word.speaker, word.language
+
+
+def _hypothesis(words: tuple[Word, ...], *, final: bool, translation: str | None = None) -> Hypothesis:
     if not words:
-        return Hypothesis(text="", final=final)
+        return Hypothesis(text="", final=final, translation=translation)
     confidences = [word.confidence for word in words if word.confidence is not None]
     speakers, languages = {word.speaker for word in words}, {word.language for word in words}
     return Hypothesis(
-        text=join((word.separator, word.text) for word in words),
+        text=join([(word.separator, word.text) for word in words]),
         final=final,
         words=words,
         separator=words[0].separator,
         speaker=speakers.pop() if len(speakers) == 1 else None,
         language=languages.pop() if len(languages) == 1 else None,
         confidence=round(sum(confidences) / len(confidences), 4) if confidences else None,
+        translation=translation,
     )
 
 

@@ -9,7 +9,10 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeAlias, TypeVar
+
+from msgspec import DecodeError, Meta, Struct, ValidationError, convert
+from msgspec.json import Decoder
 
 from debabelizer.errors import ProtocolError
 from debabelizer_soniox.faults import Fault
@@ -36,27 +39,49 @@ FIN: Final = "<fin>"
 
 MemberT = TypeVar("MemberT")
 
+_Amount: TypeAlias = Annotated[float, Meta(ge=0)]
 
-@dataclass(frozen=True, slots=True)
-class Token:
+
+class Token(Struct, frozen=True, gc=False):
     """A piece of a word, as sent: the white space before a word is part of its first token.
 
     Attributes:
         text: What was said, or a marker.
-        final: Whether it can still change.
-        start, end: Connection seconds; None on markers and translations.
+        is_final: Whether it can no longer change.
+        start_ms, end_ms: Milliseconds on the connection's clock; None on markers and translations.
         confidence, speaker, language: None if not sent.
-        translated: Whether it belongs to the translation and not to what was said.
+        translation_status: See `translated`.
     """
 
-    text: str
-    final: bool = True
-    start: float | None = None
-    end: float | None = None
+    text: str | None = None
+    is_final: bool | None = None
+    start_ms: _Amount | None = None
+    end_ms: _Amount | None = None
     confidence: float | None = None
     speaker: str | None = None
     language: str | None = None
-    translated: bool = False
+    translation_status: str | None = None
+
+    @property
+    def translated(self) -> bool:
+        """Whether it belongs to the translation and not to what was said."""
+        return self.translation_status == "translation"
+
+
+class _Frame(Struct, gc=False):
+    """A message, member for member. An error may have its code in quotes: one client was found to reckon with it."""
+
+    tokens: tuple[Token, ...] | None = None
+    final_audio_proc_ms: _Amount | None = None
+    total_audio_proc_ms: _Amount | None = None
+    finished: bool | None = None
+    error_code: int | str | None = None
+    error_type: str | None = None
+    error_message: str | None = None
+    request_id: str | None = None
+
+
+_frame: Final = Decoder(_Frame)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +104,9 @@ class Message:
     @property
     def reached(self) -> float | None:
         """How far the service has listened, in connection seconds; None if not sent."""
-        return max((position for position in (self.final, self.total) if position is not None), default=None)
+        if self.final is None or self.total is None:
+            return self.total if self.final is None else self.final
+        return max(self.final, self.total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +132,17 @@ def parse_message(frame: str | bytes) -> Message:
     """
     if not isinstance(frame, str):
         raise ProtocolError(f"Soniox sent a binary frame of {len(frame)} bytes; it speaks text only.")
-    body = parse_object(frame, "a frame")
+    try:
+        body = _frame.decode(frame)
+    except ValidationError as error:
+        raise ProtocolError(f"Soniox sent a frame that breaks its protocol: {error}.") from None
+    except (DecodeError, RecursionError):
+        raise ProtocolError(f"Soniox sent a frame of {len(frame)} characters that is not JSON.") from None
     return Message(
-        tokens=parse_tokens(list_member(body, "tokens")),
-        final=_seconds(body, "final_audio_proc_ms"),
-        total=_seconds(body, "total_audio_proc_ms"),
-        finished=_member(body, "finished", bool) or False,
+        tokens=body.tokens or (),
+        final=_seconds(body.final_audio_proc_ms),
+        total=_seconds(body.total_audio_proc_ms),
+        finished=body.finished or False,
         fault=_fault(body),
     )
 
@@ -136,7 +168,10 @@ def parse_tokens(tokens: Sequence[Any]) -> tuple[Token, ...]:
     Raises:
         ProtocolError: If one is none.
     """
-    return tuple(_token(token) for token in tokens)
+    try:
+        return convert(tokens, tuple[Token, ...])
+    except ValidationError as error:
+        raise ProtocolError(f"Soniox sent tokens that break its protocol: {error}.") from None
 
 
 def list_member(body: Mapping[str, Any], name: str) -> Sequence[Any]:
@@ -172,35 +207,23 @@ def parse_job(body: Mapping[str, Any]) -> Job:
     fault = None
     if status == "error":
         fault = Fault(kind=_member(body, "error_type", str), message=_member(body, "error_message", str))
-    return Job(status, _seconds(body, "audio_duration_ms"), fault)
+    return Job(status, _seconds(_amount(body, "audio_duration_ms")), fault)
 
 
-def _token(body: Any) -> Token:
-    if not isinstance(body, dict):
-        raise ProtocolError(f"Soniox sent a {type(body).__name__} where a token belongs.")
-    return Token(
-        text=_member(body, "text", str) or "",
-        final=_member(body, "is_final", bool) or False,
-        start=_seconds(body, "start_ms"),
-        end=_seconds(body, "end_ms"),
-        confidence=_number(body, "confidence"),
-        speaker=_member(body, "speaker", str),
-        language=_member(body, "language", str),
-        translated=_member(body, "translation_status", str) == "translation",
-    )
-
-
-def _fault(body: Mapping[str, Any]) -> Fault | None:
+def _fault(body: _Frame) -> Fault | None:
     """Any one of three members makes a message an error: older ones have no type, and one page shows no code."""
-    code = body.get("error_code")
-    if isinstance(code, str) and code.isdecimal():  # one client was found to reckon with digits in quotes
-        code = int(code)
-    elif code is not None and type(code) is not int:
-        raise ProtocolError(f"Soniox sent a {type(code).__name__} as 'error_code'.")
-    kind, message = _member(body, "error_type", str), _member(body, "error_message", str)
+    code, kind, message = body.error_code, body.error_type, body.error_message
     if code is None and kind is None and message is None:
         return None
-    return Fault(code=code, kind=kind, message=message, request_id=_member(body, "request_id", str))
+    if isinstance(code, str):
+        if not code.isdecimal():
+            raise ProtocolError("Soniox sent an `error_code` that is no number.")
+        code = int(code)
+    return Fault(code=code, kind=kind, message=message, request_id=body.request_id)
+
+
+def _seconds(milliseconds: float | None) -> float | None:
+    return None if milliseconds is None else milliseconds / 1000
 
 
 def _member(body: Mapping[str, Any], name: str, kind: type[MemberT]) -> MemberT | None:
@@ -210,17 +233,10 @@ def _member(body: Mapping[str, Any], name: str, kind: type[MemberT]) -> MemberT 
     raise ProtocolError(f"Soniox sent a {type(value).__name__} as {name!r}, which is a {kind.__name__}.")
 
 
-def _number(body: Mapping[str, Any], name: str) -> float | None:
+def _amount(body: Mapping[str, Any], name: str) -> float | None:
     value = body.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
         raise ProtocolError(f"Soniox sent a {type(value).__name__} as {name!r} that is no usable number.")
     return float(value)
-
-
-def _seconds(body: Mapping[str, Any], name: str) -> float | None:
-    milliseconds = _number(body, name)
-    if milliseconds is not None and milliseconds < 0:
-        raise ProtocolError(f"Soniox sent a negative {name!r}.")
-    return None if milliseconds is None else milliseconds / 1000

@@ -9,7 +9,7 @@ a final token, a marker or the end shows that it is whole.
 from __future__ import annotations
 
 import unicodedata
-from copy import copy
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -30,6 +30,7 @@ _SPACELESS: Final = (
     (0xFF00, 0xFF9F),
     (0x20000, 0x3FFFF),
 )
+_FIRST_SPACELESS: Final = chr(_SPACELESS[0][0])
 
 # Letters of those scripts that only continue: Thai and Lao vowels that follow their consonant, small kana.
 _DEPENDENT: Final = frozenset("ะาำๅະາຳぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮ")
@@ -40,35 +41,44 @@ _LONGEST: Final = 200
 
 @dataclass(slots=True)
 class _Growing:
-    """A word of which more may come."""
+    """A word of which more may come; its times are in milliseconds, as those of its tokens."""
 
     separator: str
     text: str = ""
     start: float | None = None
     end: float | None = None
-    confidences: tuple[float, ...] = ()
+    confidence: float = 0.0  # the sum of those given
+    rated: int = 0  # tokens that gave one
     speaker: str | None = None
     language: str | None = None
 
     def grow(self, text: str, token: Token) -> None:
         self.text += text
-        self.start = token.start if self.start is None else self.start
-        self.end = self.end if token.end is None else token.end
-        self.speaker = self.speaker or token.speaker
-        self.language = self.language or token.language
+        if self.start is None:
+            self.start = token.start_ms
+        if token.end_ms is not None:
+            self.end = token.end_ms
+        if self.speaker is None:
+            self.speaker = token.speaker
+        if self.language is None:
+            self.language = token.language
         if token.confidence is not None:
-            self.confidences += (token.confidence,)
+            self.confidence += token.confidence
+            self.rated += 1
+
+    def copy(self) -> _Growing:
+        rated = (self.confidence, self.rated)
+        return _Growing(self.separator, self.text, self.start, self.end, *rated, self.speaker, self.language)
 
     def word(self) -> Word:
-        count = len(self.confidences)
         return Word(
-            text=self.text,
-            start=self.start,
-            end=self.end,
-            confidence=round(sum(self.confidences) / count, 4) if count else None,
-            speaker=self.speaker,
-            language=self.language,
-            separator=self.separator,
+            self.text,
+            None if self.start is None else self.start / 1000,
+            None if self.end is None else self.end / 1000,
+            round(self.confidence / self.rated, 4) if self.rated else None,
+            self.speaker,
+            self.language,
+            self.separator,
         )
 
 
@@ -83,19 +93,20 @@ class WordAssembler:
 
     def add(self, token: Token) -> None:
         """Take the next token."""
-        text = token.text.strip()
-        lead = token.text[: len(token.text) - len(token.text.lstrip())]
+        whole = token.text or ""
+        text = whole.strip()
+        lead, _, trail = whole.partition(text) if text else (whole, "", "")
         if self._word is not None and (lead or (text and _is_apart(self._word.text, text))):
             self._complete()
         self._space += lead
         if not text:
             return
         if self._word is None:
-            missing = " " if self._fresh and not _spaceless(text[0]) else ""
-            self._word = _Growing(separator=self._space or missing)
+            missing = " " if self._fresh and not _is_spaceless(text[0]) else ""
+            self._word = _Growing(self._space or missing)
             self._fresh, self._space = False, ""
         self._word.grow(text, token)
-        if trail := token.text[len(lead) + len(text) :]:
+        if trail:
             self._complete()
             self._space = trail
 
@@ -118,9 +129,11 @@ class WordAssembler:
         """The word that is still growing."""
         return self._word.word() if self._word is not None else None
 
-    def preview(self, tokens: tuple[Token, ...]) -> tuple[Word, ...]:
+    def preview(self, tokens: Sequence[Token]) -> tuple[Word, ...]:
         """The words there would be if `tokens` came next and nothing after them; this changes nothing."""
-        ahead = WordAssembler(copy(self._word), self._space, self._fresh)
+        if not tokens and self._word is None:
+            return ()
+        ahead = WordAssembler(self._word and self._word.copy(), self._space, self._fresh)
         for token in tokens:
             ahead.add(token)
         ahead.finish()
@@ -137,13 +150,18 @@ def _is_apart(before: str, text: str) -> bool:
     if len(before) >= _LONGEST:
         return True
     first, last = text[0], before[-1]
+    if first < _FIRST_SPACELESS and last < _FIRST_SPACELESS:
+        return False
     kind = unicodedata.category(first)
     if unicodedata.category(last) in {"Ps", "Pi"} or first in _DEPENDENT:
         return False
     if kind[0] == "M" or kind == "Lm" or (kind[0] == "P" and kind not in {"Ps", "Pi"}):
         return False
-    return _spaceless(first) or _spaceless(last)
+    return _is_spaceless(first) or _is_spaceless(last)
 
 
-def _spaceless(character: str) -> bool:
-    return any(low <= ord(character) <= high for low, high in _SPACELESS)
+def _is_spaceless(character: str) -> bool:
+    if character < _FIRST_SPACELESS:
+        return False
+    code = ord(character)
+    return any(low <= code <= high for low, high in _SPACELESS)

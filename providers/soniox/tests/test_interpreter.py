@@ -30,7 +30,8 @@ def tokens(*texts: str, final: bool = True, at: float | None = None, each: float
     """Tokens of the same length, one after the other."""
     if at is None:
         return tuple(Token(text, final) for text in texts)
-    return tuple(Token(text, final, at + i * each, at + (i + 1) * each) for i, text in enumerate(texts))
+    starts = (1000 * (at + i * each) for i in range(len(texts)))
+    return tuple(Token(text, final, start, start + 1000 * each) for text, start in zip(texts, starts, strict=True))
 
 
 def finals(*texts: str, at: float | None = None) -> tuple[Token, ...]:
@@ -42,7 +43,7 @@ def guesses(*texts: str, at: float | None = None) -> tuple[Token, ...]:
 
 
 def translations(*texts: str, final: bool = True) -> tuple[Token, ...]:
-    return tuple(Token(text, final, translated=True) for text in texts)
+    return tuple(Token(text, final, translation_status="translation") for text in texts)
 
 
 CONVERSATIONS: dict[str, list[tuple[Message, list[str]]]] = {
@@ -176,11 +177,11 @@ def test_a_finished_that_may_be_too_early_settles_no_more_than_its_counter_says(
 
 def test_finals_are_cut_where_speaker_or_language_change() -> None:
     said = [
-        Token(" Hello", True, 0.0, 0.5, 0.9, "1", "en"),
-        Token(" there", True, 0.5, 1.0, 0.7, "1", "en"),
-        Token(" hola", True, 1.0, 1.5, 1.0, "2", "es"),
-        Token(" hi", True, 1.5, 2.0, 0.5, "2", "en"),
-        Token(END),
+        Token(" Hello", True, 0, 500, 0.9, "1", "en"),
+        Token(" there", True, 500, 1000, 0.7, "1", "en"),
+        Token(" hola", True, 1000, 1500, 1.0, "2", "es"),
+        Token(" hi", True, 1500, 2000, 0.5, "2", "en"),
+        Token(END, True),
     ]
     first, second, third = [e for e in Interpreter().events(Message(tuple(said))) if isinstance(e, Hypothesis)]
     assert (first.text, first.speaker, first.language, first.confidence) == ("Hello there", "1", "en", 0.8)
@@ -193,7 +194,7 @@ def test_finals_are_cut_where_speaker_or_language_change() -> None:
 
 
 def test_an_interim_of_several_speakers_leaves_that_to_its_words() -> None:
-    said = (Token(" Hi", False, 0.0, 0.5, None, "1", "en"), Token(" oh", False, 0.5, 1.0, None, "2", "en"))
+    said = (Token(" Hi", False, 0, 500, None, "1", "en"), Token(" oh", False, 500, 1000, None, "2", "en"))
     (interim,) = [e for e in Interpreter().events(Message(said)) if isinstance(e, Hypothesis)]
     assert (interim.text, interim.speaker, interim.language) == ("Hi oh", None, "en")
     assert [word.speaker for word in interim.words] == ["1", "2"]
@@ -303,8 +304,8 @@ def test_any_split_into_messages_gives_the_same_words(texts: list[str], data: st
         settled = 0.0
         for start, end in zip([0, *cuts], [*cuts, len(sequence)], strict=True):
             ahead = data.draw(st.sampled_from([(), sequence[end : end + 3], guesses("x", at=90.0)]))
-            guess = tuple(Token(token.text, False, token.start, token.end) for token in ahead)
-            reached = sequence[end - 1].end if end else 0.0
+            guess = tuple(Token(token.text, False, token.start_ms, token.end_ms) for token in ahead)
+            reached = sequence[end - 1].end_ms / 1000 if end else 0.0
             for event in interpreter.events(Message(sequence[start:end] + guess, reached, reached)):
                 if isinstance(event, Hypothesis) and event.final:
                     assert all(word.start >= settled for word in event.words), "it was said to need no replay"
@@ -316,7 +317,7 @@ def test_any_split_into_messages_gives_the_same_words(texts: list[str], data: st
                 words += event.words
         return words
 
-    sequence = tuple(Token(text, True, i / 4, (i + 1) / 4) for i, text in enumerate(texts))
+    sequence = tuple(Token(text, True, i * 250, i * 250 + 250) for i, text in enumerate(texts))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(texts)), max_size=10)))
     words = play(cuts)
     assert words == play([])

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from debabelizer_soniox.messages import Token
 from debabelizer_soniox.words import WordAssembler
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from debabelizer.results import Word, join
 
@@ -69,8 +68,8 @@ def test_white_space_behind_a_word_completes_it() -> None:
 
 def test_a_word_has_the_times_of_its_tokens_and_their_mean_confidence() -> None:
     words = WordAssembler()
-    words.add(Token(" mor", start=1.0, end=1.2, confidence=0.9, speaker="1", language="en"))
-    words.add(Token("ning", start=1.2, end=1.5, confidence=0.8, speaker="2", language="de"))
+    words.add(Token(" mor", start_ms=1000, end_ms=1200, confidence=0.9, speaker="1", language="en"))
+    words.add(Token("ning", start_ms=1200, end_ms=1500, confidence=0.8, speaker="2", language="de"))
     words.add(Token("."))
     words.finish()
     assert words.take() == (Word("morning.", start=1.0, end=1.5, confidence=0.85, speaker="1", language="en"),)
@@ -79,7 +78,7 @@ def test_a_word_has_the_times_of_its_tokens_and_their_mean_confidence() -> None:
 def test_a_word_takes_what_its_first_token_does_not_say_from_a_later_one() -> None:
     words = WordAssembler()
     words.add(Token(" «"))
-    words.add(Token("hola", start=0.0, end=0.4, speaker="1", language="es"))
+    words.add(Token("hola", start_ms=0, end_ms=400, speaker="1", language="es"))
     words.finish()
     assert words.take() == (Word("«hola", start=0.0, end=0.4, speaker="1", language="es"),)
 
@@ -105,7 +104,7 @@ def test_after_a_finish_in_the_middle_of_a_word_the_text_is_still_exact() -> Non
 
 def test_a_preview_changes_nothing() -> None:
     words = WordAssembler()
-    words.add(Token(" morn", start=0.0, end=0.5))
+    words.add(Token(" morn", start_ms=0, end_ms=500))
     before = words.held
     assert [word.text for word in words.preview((Token("ing"), Token(" all")))] == ["morning", "all"]
     assert [word.text for word in words.preview((Token(" e"),))] == ["morn", "e"]
@@ -145,11 +144,11 @@ def test_when_words_are_taken_does_not_change_them(tokens: list[str], data: st.D
     at_once, bit_by_bit = WordAssembler(), WordAssembler()
     taken: list[Word] = []
     for index, text in enumerate(tokens):
-        token = Token(text, start=float(index), end=index + 1.0)
+        token = Token(text, start_ms=index * 1000.0, end_ms=index * 1000.0 + 1000.0)
         at_once.add(token)
         bit_by_bit.add(token)
         if data.draw(st.booleans()):
-            bit_by_bit.preview((replace(token, text=data.draw(st.sampled_from([" x", "x", ""]))),))
+            bit_by_bit.preview((structs.replace(token, text=data.draw(st.sampled_from([" x", "x", ""]))),))
             taken += bit_by_bit.take()
     at_once.finish()
     bit_by_bit.finish()
