@@ -113,13 +113,10 @@ class RealtimeDialect(Dialect):
         """See `Dialect`."""
         frames: list[Frame] = []
         if self._finder is None:
-            self._size += len(chunk)
-            frames.append(append(chunk))
+            frames += self._append(chunk)
         else:
             for stretch in self._finder.feed(chunk):
-                if stretch.audio:
-                    self._size += len(stretch.audio)
-                    frames.append(append(stretch.audio))
+                frames += self._append(stretch.audio)
                 if stretch.begun is not None:
                     self._began = stretch.begun
                     self._news.append(SpeechStart(stretch.begun))
@@ -131,14 +128,11 @@ class RealtimeDialect(Dialect):
 
     def flush(self, trailing_silence: float) -> Sequence[Frame]:  # noqa: ARG002 - it makes no difference here
         """See `Dialect`."""
-        commit = self._commit()
-        if self._finder is not None:
-            self._finder.restart()
-        return (commit, self._ask("flushed"))
+        return (*self._rest(), self._commit(), self._ask("flushed"))
 
     def end(self) -> Sequence[Frame]:
         """See `Dialect`. There is no message for it: the end is proven when every commit was answered."""
-        return (self._commit(), self._ask("ended"))
+        return (*self._rest(), self._commit(), self._ask("ended"))
 
     def refused(self, status: int, body: bytes, retry_after: float | None) -> ProviderError:
         """See `Dialect`."""
@@ -160,6 +154,16 @@ class RealtimeDialect(Dialect):
     def _questions_at(self) -> float:
         """Behind how much audio the last question was asked."""
         return self._questions[-1].at if self._questions else self._heard
+
+    def _append(self, audio: bytes) -> Iterator[Frame]:
+        if audio:
+            self._size += len(audio)
+            yield append(audio)
+
+    def _rest(self) -> Iterator[Frame]:
+        """What was held back to look for pauses in it."""
+        if self._finder is not None:
+            yield from self._append(self._finder.stop())
 
     def _ask(self, means: Literal["heard", "flushed", "ended"]) -> Frame:
         self._questions.append(_Question(self._sent, means))

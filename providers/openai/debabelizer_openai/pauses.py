@@ -57,9 +57,10 @@ class PauseFinder:
         self._pause = pause
         self._vad = vad or open_vad()
         self._converter = Converter(audio_format, _HEARD)
-        self._rest = b""  # less than one frame
-        self._frames = 0
-        self._size = 0  # bytes fed
+        self._samples = b""  # for the detector, less than one frame
+        self._frames = 0  # that it heard
+        self._held = b""  # fed and not handed out: less than two frames, and what the conversion lags behind
+        self._given = 0  # bytes handed out
         self._silence = 0.0
         self.since: float | None = None
         """Where the utterance began that is not over, in seconds."""
@@ -67,36 +68,49 @@ class PauseFinder:
     @property
     def quiet_until(self) -> float:
         """Up to where everything is decided: no later speech can begin before it."""
-        heard = self._frames * _FRAME if self.since is None else self.since
-        return max(heard - (_PADDING if self.since is None else 0.0), 0.0)
+        if self.since is not None:
+            return self.since
+        return max(self._frames * _FRAME - _PADDING, 0.0)
 
     def feed(self, chunk: bytes) -> list[Stretch]:
-        """Take a chunk; it comes back in stretches, cut where an utterance is over."""
+        """Take a chunk, and hand out what the detector has heard, cut where an utterance is over."""
+        self._held += chunk
+        self._samples += self._converter.feed(chunk)
         stretches: list[Stretch] = []
-        taken, begun = 0, None
-        base = self._size
-        self._size += len(chunk)
-        self._rest += self._converter.feed(chunk)
-        while len(self._rest) >= _FRAME_BYTES:
-            frame, self._rest = self._rest[:_FRAME_BYTES], self._rest[_FRAME_BYTES:]
+        begun: float | None = None
+        while len(self._samples) >= _FRAME_BYTES:
+            frame, self._samples = self._samples[:_FRAME_BYTES], self._samples[_FRAME_BYTES:]
             was_silent = self.since is None
             over = self._hear(self._vad.probability(np.frombuffer(frame, "<f4")))
-            if was_silent and self.since is not None:
+            if was_silent:
                 begun = self.since
             if over:
-                # The converter may lag behind what was fed, so the place may lie before this chunk.
-                place = self._format.frames(self._frames * _FRAME) * self._format.frame_bytes
-                cut = min(max(place - base, taken), len(chunk))
-                stretches.append(Stretch(chunk[taken:cut], self._format.seconds(base + cut), begun, over=True))
-                taken, begun = cut, None
-        if taken < len(chunk) or begun is not None:
-            stretches.append(Stretch(chunk[taken:], self._format.seconds(self._size), begun))
-        return stretches
+                stretches.append(self._hand_out(begun, over=True))
+                begun = None
+        last = self._hand_out(begun, over=False)
+        return [*stretches, last] if last.audio or last.begun is not None else stretches
 
-    def restart(self) -> None:
-        """The utterance was ended for another reason; whoever still speaks begins a new one here."""
+    def stop(self) -> bytes:
+        """The utterance is ended for another reason: all that was fed and not handed out.
+
+        Whoever still speaks begins a new utterance here.
+        """
+        rest, self._held = self._held, b""
+        self._given += len(rest)
         if self.since is not None:
-            self.since = self._format.seconds(self._size)
+            self.since = self._format.seconds(self._given)
+        return rest
+
+    def _hand_out(self, begun: float | None, *, over: bool) -> Stretch:
+        """What was heard, and not handed out before; all but the latest frame.
+
+        In that, a word may begin that is too short yet to be heard, and a cut would go through it.
+        """
+        heard = self._format.frames((self._frames - 1) * _FRAME) * self._format.frame_bytes
+        size = min(max(heard - self._given, 0), len(self._held))
+        audio, self._held = self._held[:size], self._held[size:]
+        self._given += size
+        return Stretch(audio, self._format.seconds(self._given), begun, over)
 
     def _hear(self, probability: float) -> bool:
         """Take the next frame; whether the utterance is over with it."""

@@ -63,7 +63,7 @@ class ServerSettings(_Address):
     parallel: int = Field(default=4, ge=1, le=32)
     """Most pieces of one recording under way at once."""
 
-    timeout: Duration = Field(default=600.0, gt=0.0)
+    timeout: Duration = Field(default=240.0, gt=0.0)
     """Longest wait for a server that works on a piece and says nothing, in seconds."""
 
     file_extra: dict[str, JsonValue] = Field(default={})
@@ -102,6 +102,9 @@ class OpenAISettings(ServerSettings):
 
     file_model: _ModelName = "gpt-transcribe"
     """Model for files. `whisper-1` tells times of words, `gpt-4o-transcribe-diarize` speakers, until 2027-02-26."""
+
+    timeout: Duration = Field(default=120.0, gt=0.0)
+    """Longest wait for a service that works on a piece and says nothing, in seconds."""
 
     organization: str | None = Field(default=None, min_length=1, max_length=128)
     """Organization to bill, for keys that belong to several."""
@@ -180,6 +183,9 @@ class GroqSettings(ServerSettings):
 
     model: _ModelName = "whisper-large-v3-turbo"
     """The model: `whisper-large-v3-turbo` or `whisper-large-v3`."""
+
+    timeout: Duration = Field(default=120.0, gt=0.0)
+    """Longest wait for a service that works on a piece and says nothing, in seconds."""
 
 
 class SpeachesSettings(ServerSettings):

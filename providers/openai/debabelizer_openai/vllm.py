@@ -86,16 +86,15 @@ class VllmDialect(Dialect):
 
     def flush(self, trailing_silence: float) -> Sequence[Frame]:  # noqa: ARG002 - it makes no difference here
         """See `Dialect`."""
-        self._finder.restart()
+        self._stop()
         waiting = sum(len(stretch.audio) for stretch in self._waiting if stretch is not None)
         self._flushes.append(self._size + waiting)
-        self._waiting.append(None)
         return list(self._due())
 
     def end(self) -> Sequence[Frame]:
         """See `Dialect`."""
         self._has_ended = True
-        self._waiting.append(None)
+        self._stop()
         return list(self._due())
 
     def refused(self, status: int, body: bytes, retry_after: float | None) -> ProviderError:
@@ -123,6 +122,11 @@ class VllmDialect(Dialect):
     @property
     def _sent(self) -> float:
         return self._format.seconds(self._size)
+
+    def _stop(self) -> None:
+        """Ask for the end of the utterance, behind everything there is."""
+        rest = self._finder.stop()
+        self._waiting += (Stretch(rest, 0.0), None)
 
     def _due(self) -> Iterator[Frame]:
         """What may be sent now."""

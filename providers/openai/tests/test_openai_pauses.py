@@ -39,6 +39,7 @@ def found(audio: bytes, pause: float = 0.8, size: int = 6400, audio_format: Audi
     def stretches() -> Iterator[Stretch]:
         for at in range(0, len(audio), size):
             yield from finder.feed(audio[at : at + size])
+        yield Stretch(finder.stop(), audio_format.seconds(len(audio)))
 
     cut = list(stretches())
     assert b"".join(stretch.audio for stretch in cut) == audio
@@ -74,9 +75,18 @@ def test_how_far_everything_is_decided() -> None:
     assert finder.quiet_until == pytest.approx(1.7, abs=0.05)
     finder.feed(sound(1.0))
     assert finder.quiet_until == pytest.approx(1.7, abs=0.05)
-    finder.restart()
-    assert finder.since == pytest.approx(3.0, abs=0.05)
+    finder.stop()
+    assert finder.since == pytest.approx(3.0)
     finder.feed(sound(0, 1.0))
     assert finder.quiet_until == pytest.approx(3.7, abs=0.05)
-    finder.restart()
+    finder.stop()
     assert finder.since is None
+
+
+@pytest.mark.parametrize("pause", [0.2, 0.5, 0.8])
+@pytest.mark.parametrize("start", [0.0, 0.009, 0.017, 0.026])
+def test_a_cut_is_never_made_in_speech(pause: float, start: float) -> None:
+    audio = sound(0, 1.0 + start, 1.0, pause + 0.04, 1.0, 2.0, audio_format=WIDE)
+    begin, end = 2.0 + start, 2.0 + start + pause + 0.04
+    (first, *_) = overs(found(audio, pause, size=7200, audio_format=WIDE))
+    assert begin < first <= end

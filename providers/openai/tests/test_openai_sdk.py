@@ -75,32 +75,29 @@ def test_a_wrong_key() -> None:
 
 def test_a_realtime_session() -> None:
     async def main() -> None:
-        async with OpenAISimulator() as server, client(server) as api:
-            async with api.realtime.connect(extra_query={"intent": "transcription"}) as connection:
-                heard: list[str] = []
-                async with asyncio.timeout(20):
-                    assert (await connection.recv()).type == "session.created"
-                    await connection.session.update(
-                        session={
-                            "type": "transcription",
-                            "audio": {
-                                "input": {
-                                    "format": {"type": "audio/pcm", "rate": 24000},
-                                    "transcription": {"model": "gpt-transcribe"},
-                                    "turn_detection": {"type": "server_vad"},
-                                }
-                            },
-                        }
-                    )
-                    assert (await connection.recv()).type == "session.updated"
-                    audio = encode_words(PLAN, WIRE, tail=1.0)
-                    for at in range(0, len(audio), 9600):
-                        await connection.input_audio_buffer.append(audio=b64encode(audio[at : at + 9600]).decode())
-                    while len(heard) < 3:
-                        event = await connection.recv()
-                        if event.type == "conversation.item.input_audio_transcription.completed":
-                            heard.append(event.transcript)
-                            assert [language.code for language in event.languages or ()] == ["en"]
-                assert heard == ["word0 word1 word2", "word3 word4 word5", "word6 word7 word8"]
+        async with (
+            OpenAISimulator() as server,
+            client(server) as api,
+            api.realtime.connect(extra_query={"intent": "transcription"}) as connection,
+            asyncio.timeout(20),
+        ):
+            heard: list[str] = []
+            assert (await connection.recv()).type == "session.created"
+            heard_of = {
+                "format": {"type": "audio/pcm", "rate": 24000},
+                "transcription": {"model": "gpt-transcribe"},
+                "turn_detection": {"type": "server_vad"},
+            }
+            await connection.session.update(session={"type": "transcription", "audio": {"input": heard_of}})
+            assert (await connection.recv()).type == "session.updated"
+            audio = encode_words(PLAN, WIRE, tail=1.0)
+            for at in range(0, len(audio), 9600):
+                await connection.input_audio_buffer.append(audio=b64encode(audio[at : at + 9600]).decode())
+            while len(heard) < 3:
+                event = await connection.recv()
+                if event.type == "conversation.item.input_audio_transcription.completed":
+                    heard.append(event.transcript)
+                    assert [language.code for language in event.languages or ()] == ["en"]
+            assert heard == ["word0 word1 word2", "word3 word4 word5", "word6 word7 word8"]
 
     asyncio.run(main())

@@ -83,7 +83,7 @@ def test_an_utterance_without_audio_gets_a_little(dialect: VllmDialect) -> None:
 
 def test_a_flush_ends_the_utterance(dialect: VllmDialect) -> None:
     dialect.audio(SPEECH[:16000])
-    assert sent(dialect.flush(0.0)) == [END]
+    assert sent(dialect.flush(0.0))[-1] == END
     events = hear(dialect, "transcription.done", text="word0")
     assert [event.end for event in events if isinstance(event, Hypothesis) and event.final] == [0.5]
     assert Flushed() in events
@@ -92,7 +92,7 @@ def test_a_flush_ends_the_utterance(dialect: VllmDialect) -> None:
 def test_silence_is_ended_before_the_model_has_too_much_of_it(dialect: VllmDialect) -> None:
     commits = [frame for _ in range(30) for frame in sent(dialect.audio(bytes(32000))) if frame == END]
     assert commits == [END]
-    assert hear(dialect, "transcription.done", text="")[0] == Processed(21.0, final=True)
+    assert hear(dialect, "transcription.done", text="")[0] == Processed(pytest.approx(21.0, abs=0.1), final=True)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiohttp import web
-from multidict import MultiDictProxy
+from aiohttp import BodyPartReader, web
 
 from debabelizer.audio.format import AudioFormat
 from debabelizer.results import Word
@@ -35,14 +34,20 @@ class Upload:
     fields: Mapping[str, tuple[str, ...]]
 
     @classmethod
-    def of(cls, form: MultiDictProxy[Any]) -> Upload:
+    async def of(cls, request: web.Request) -> Upload:
         """Read a form."""
-        file = form.get("file")
-        if not isinstance(file, web.FileField):
+        file, filename = None, ""
+        fields: dict[str, tuple[str, ...]] = {}
+        async for part in await request.multipart():
+            if not isinstance(part, BodyPartReader) or part.name is None:
+                continue
+            if part.name == "file":
+                file, filename = bytes(await part.read()), part.filename or ""
+            else:
+                fields[part.name] = (*fields.get(part.name, ()), await part.text())
+        if file is None:
             raise web.HTTPBadRequest(text=json.dumps({"error": {"message": "file is required"}}))
-        names = [name for name in dict.fromkeys(form) if name != "file"]
-        fields = {name: tuple(str(value) for value in form.getall(name)) for name in names}
-        return cls(file.file.read(), file.filename, fields)
+        return cls(file, filename, fields)
 
     def one(self, name: str, otherwise: str = "") -> str:
         """The value of a field."""

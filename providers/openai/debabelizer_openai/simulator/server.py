@@ -111,7 +111,7 @@ class OpenAISimulator:
     async def _transcribe(self, request: web.Request) -> web.StreamResponse:
         if not self._admits(request):
             return self._refuse(Refusal(401, {"message": "Incorrect API key provided.", "code": "invalid_api_key"}))
-        upload = Upload.of(await request.post())
+        upload = await Upload.of(request)
         self.log.uploads.append(upload)
         if self._refusals:
             return self._refuse(self._refusals.pop(0))
