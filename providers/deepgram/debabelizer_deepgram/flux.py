@@ -7,8 +7,7 @@ differently from other vendors, and what is done about it here:
   time has passed; it is taken out of all times again (`AudioClock`).
 * There is no keepalive. Between turns, a little silence every now and then serves as one.
 * Asked to end the turn, it takes what it has transcribed by then, and keeps quiet if there is no turn. So it is asked
-  when it has transcribed everything before the flush, and silence behind it; and if no turn is open then, the flush is
-  done.
+  when it has transcribed everything before the flush; and if no turn is open then, the flush is done.
 * Its end is no message, but a close without a status, after an update for the last audio; and an open turn stays open:
   its last update is its final text. So the end is proven by a close after an update that reaches beyond the user's
   audio, into silence that was sent behind it.
@@ -21,7 +20,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Final
 
 from debabelizer.audio.format import AudioFormat
 from debabelizer.errors import ProviderError
@@ -49,10 +48,10 @@ from debabelizer_deepgram.words import mean_confidence
 
 __all__ = ["FluxDialect"]
 
-_PAUSE: Final = 2.0  # seconds without audio that are no jitter: silence within speech would do harm
+_PAUSE: Final = 2.0  # seconds without audio that are no jitter: silence within a word would do harm
 _SIGN_OF_LIFE: Final = 0.1  # seconds of silence that do for a keepalive
 _STEP: Final = 0.25  # seconds of audio from one update to the next (documentation)
-_BEHIND: Final = 2 * _STEP  # seconds of silence behind audio that must be heard to its end
+_BEHIND: Final = 2 * _STEP  # seconds of silence behind the last audio, so that an update reaches beyond it
 _LAG: Final = 2.0  # seconds of audio after which a word surely shows
 
 _CLOSES: Final = frozenset({None, 1000, 1005})  # none, or one without a status, is what is documented
@@ -78,8 +77,6 @@ class FluxDialect(Dialect):
         InvalidRequestError: If Deepgram is known to refuse what is asked for.
     """
 
-    keepalive_after: ClassVar[float | None] = _PAUSE
-
     def __init__(self, request: Request[FluxSettings], audio_format: AudioFormat) -> None:
         self._opening = Opening(url=flux_url(request, audio_format), headers=authorization(request.settings))
         self._ends_utterances = request.endpointing
@@ -99,15 +96,20 @@ class FluxDialect(Dialect):
         self._clock.count(chunk)
         return chunk
 
-    def keepalive(self) -> Sequence[Frame]:
-        """See `Dialect`. Within a turn it gets the silence that the user hears."""
-        return (self._clock.silence(_PAUSE if self._turn is not None else _SIGN_OF_LIFE),)
+    @property
+    def keepalive_after(self) -> float | None:  # type: ignore[override]  # of this connection, at this moment
+        """See `Dialect`. Somebody who waits for a flush and sends nothing has paused."""
+        return 2 * _STEP if self._flushes else _PAUSE
 
-    def flush(self, trailing_silence: float) -> Sequence[Frame]:
-        """See `Dialect`. Only silence yet: `ForceEndTurn` follows when it was heard, as a `Reply`."""
-        silence = self._clock.silence(max(_BEHIND - trailing_silence, _SIGN_OF_LIFE))
-        self._flushes.append(_Flush(self._clock.total - _STEP))  # the rest of it may be heard only with what follows
-        return (silence,)
+    def keepalive(self) -> Sequence[Frame]:
+        """See `Dialect`. Within a turn as much silence as time has passed."""
+        needs = self._turn is not None or bool(self._flushes)
+        return (self._clock.silence((self.keepalive_after or 0.0) if needs else _SIGN_OF_LIFE),)
+
+    def flush(self, trailing_silence: float) -> Sequence[Frame]:  # noqa: ARG002
+        """See `Dialect`. Nothing is sent yet: `ForceEndTurn` follows when all was transcribed, as a `Reply`."""
+        self._flushes.append(_Flush(self._clock.total))
+        return ()
 
     def end(self) -> Sequence[Frame]:
         """See `Dialect`."""

@@ -113,25 +113,33 @@ def test_a_flush_forces_the_turn_to_end_when_all_of_it_was_transcribed(
 ) -> None:
     flux.audio(seconds(1.0))
     take_turn("StartOfTurn", [ONE], 0.5)
-    (silence,) = flux.flush(0.0)
-    assert isinstance(silence, bytes)
-    assert FORCED not in take_turn("Update", [ONE], 1.0)
-    assert take_turn("Update", [ONE, TWO], 1.25)[-1] == FORCED
-    assert FORCED not in take_turn("Update", [ONE, TWO], 1.5), "it is asked once"
-    assert take_turn("EndOfTurn", [ONE, TWO], 1.5, trigger="manual")[-1] == Flushed()
+    assert flux.flush(0.0) == ()
+    assert FORCED not in take_turn("Update", [ONE], 0.75)
+    assert take_turn("Update", [ONE, TWO], 1.0)[-1] == FORCED
+    assert FORCED not in take_turn("Update", [ONE, TWO], 1.25), "it is asked once"
+    assert take_turn("EndOfTurn", [ONE, TWO], 1.25, trigger="manual")[-1] == Flushed()
 
 
 def test_a_flush_without_a_turn_is_answered_by_silence(flux: FluxDialect, take_turn: Turn, seconds: Seconds) -> None:
     flux.audio(seconds(1.0))
     flux.flush(0.0)
-    assert Flushed() not in take_turn("Update", [], 1.0)
-    assert take_turn("Update", [], 1.25)[-1] == Flushed()
-    assert Flushed() not in take_turn("Update", [], 1.5)
+    assert Flushed() not in take_turn("Update", [], 0.75)
+    assert take_turn("Update", [], 1.0)[-1] == Flushed()
+    assert Flushed() not in take_turn("Update", [], 1.25)
 
 
-def test_silence_that_was_sent_already_is_not_sent_again(flux: FluxDialect, seconds: Seconds) -> None:
+def test_silence_comes_sooner_for_somebody_who_waits_for_a_flush(
+    flux: FluxDialect, take_turn: Turn, seconds: Seconds
+) -> None:
+    """Updates come in steps: without more audio the last of it would not be heard."""
     flux.audio(seconds(1.0))
-    assert len(flux.flush(0.4)[0]) < len(flux.flush(0.0)[0])
+    before = flux.keepalive_after or 0.0
+    flux.flush(0.0)
+    while_waiting = flux.keepalive_after or 0.0
+    assert while_waiting < before
+    assert flux.keepalive() == (bytes(round(while_waiting * 32000)),)
+    take_turn("Update", [], 1.25)
+    assert flux.keepalive_after == before
 
 
 @pytest.mark.parametrize("code", [None, 1000, 1005])
