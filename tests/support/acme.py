@@ -19,7 +19,7 @@ from websockets.http11 import Request as Handshake
 
 from debabelizer.audio.format import AudioFormat
 from debabelizer.config import ProviderSettings, Secret
-from debabelizer.errors import ProtocolError, ProviderError, ServiceUnavailableError
+from debabelizer.errors import InvalidRequestError, ProtocolError, ProviderError, ServiceUnavailableError
 from debabelizer.provider import Provider, Request
 from debabelizer.results import Progress, Transcript, Word
 from debabelizer.spec import Capabilities, ProviderSpec
@@ -165,6 +165,36 @@ class FinishesByItself(AcmeDialect):
         yield from super().events(words, partial, heard, {**answer, "done": answer.get("done") or self.ended})
 
 
+class TakesTheEndForARefusal(AcmeDialect):
+    """Does not know the way in which the vendor ends a session."""
+
+    def closed(self, code: int | None, reason: str) -> ProviderError | None:
+        return InvalidRequestError("closed") if code == 1008 else None
+
+
+class Hoards(AcmeDialect):
+    """Holds audio back, and sends a lot at once."""
+
+    def __init__(self, request: Request[Any], audio_format: AudioFormat) -> None:
+        super().__init__(request, audio_format)
+        self.most = round(3.5 * audio_format.bytes_per_second)
+        self.held = b""
+
+    def audio(self, chunk: bytes) -> Sequence[Frame]:
+        self.held += chunk
+        return self.let_go() if len(self.held) >= self.most else ()
+
+    def flush(self, trailing_silence: float) -> Sequence[Frame]:
+        return (*self.let_go(), "flush")
+
+    def end(self) -> Sequence[Frame]:
+        return (*self.let_go(), "end")
+
+    def let_go(self) -> Sequence[Frame]:
+        held, self.held = self.held, b""
+        return (held,) if held else ()
+
+
 class AcmeProvider(Provider[Any]):
     """Whichever of the dialects its spec is named after."""
 
@@ -182,6 +212,9 @@ class Eager(AcmeProvider):
 class AcmeService(WebSocketService):
     """The vendor on loopback."""
 
+    idle: ClassVar[float | None] = IDLE
+    fastest: ClassVar[float] = 2.5
+
     def settings(self, host: str, port: int) -> Mapping[str, Any]:
         return {"url": f"ws://{host}:{port}"}
 
@@ -191,12 +224,15 @@ class AcmeService(WebSocketService):
     async def serve(self, socket: ServerConnection) -> None:
         start = json.loads(await socket.recv())
         ear = CodedWords(AudioFormat.parse(start["format"]))
+        begun = asyncio.get_running_loop().time()
         while True:
             try:
-                async with asyncio.timeout(IDLE):
+                async with asyncio.timeout(self.idle):
                     message = await socket.recv()
             except TimeoutError:
                 return
+            if ear.seconds > 5.0 + self.fastest * (asyncio.get_running_loop().time() - begun):
+                return  # too fast
             words = ear.hear(message) if isinstance(message, bytes) else ear.finish() if message == "end" else []
             answer = {
                 "words": [[word.text, word.start, word.end] for word in words],
@@ -208,6 +244,18 @@ class AcmeService(WebSocketService):
             await socket.send(json.dumps(answer))
             if message == "end":
                 return
+
+
+class Patient(AcmeService):
+    """Never hangs up on silence."""
+
+    idle = None
+
+
+class Impatient(AcmeService):
+    """Hangs up on silence sooner than it says."""
+
+    idle = IDLE * 0.7
 
 
 DIALECTS: dict[str, type[AcmeDialect]] = {}

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from debabelizer.audio.format import AudioFormat
 from debabelizer.config import ProviderSettings
+from debabelizer.errors import InvalidRequestError
 from debabelizer.provider import Provider, Request
 from debabelizer.results import Word
 from debabelizer.spec import Capabilities, ProviderSpec
@@ -242,6 +243,62 @@ class TakesEverything(Sound):
             await asyncio.wait([pumping])
 
 
+class PacesItself(Sound):
+    """Cannot be hurried."""
+
+    async def run(self, link: Link) -> None:
+        await super().run(_Slowly(link))
+
+
+class _Slowly:
+    """A link that takes a tenth of a second for a tenth of a second of audio."""
+
+    def __init__(self, link: Link) -> None:
+        self.link, self.clock, self.policy = link, link.clock, link.policy
+        self.opened, self.working = link.opened, link.working
+
+    async def take(self, timeout: float | None = None) -> Any:
+        work = await self.link.take(timeout)
+        if isinstance(work, bytes):
+            await asyncio.sleep(len(work) / 40_000)
+        return work
+
+    async def emit(self, *events: ConnectionEvent) -> None:
+        await self.link.emit(*events)
+
+
+class CallsHome(Sound):
+    """Tells somebody that it is used."""
+
+    def __init__(self, request: Request[Any], audio_format: AudioFormat) -> None:
+        super().__init__(request, audio_format)
+        with socket.socket() as home:
+            home.connect_ex(("127.0.0.1", 9))
+
+
+class KnowsFewerLanguages(Sound):
+    def __init__(self, request: Request[Any], audio_format: AudioFormat) -> None:
+        super().__init__(request, audio_format)
+        if "de" in request.language_hints:
+            raise InvalidRequestError("no German")
+
+
+class KnowsNoRegions(Sound):
+    def __init__(self, request: Request[Any], audio_format: AudioFormat) -> None:
+        super().__init__(request, audio_format)
+        for code in request.language_hints:
+            {"en": 1, "de": 2}[code]
+
+
+class CannotFlush(Sound):
+    """Is never asked to."""
+
+    does = Sound.does - {"flush"}
+
+    def flushed(self) -> list[ConnectionEvent]:
+        raise AssertionError
+
+
 class GoesOnCounting(Sound):
     """A clock that does not start at zero on a new connection."""
 
@@ -319,6 +376,7 @@ CLAIMS = Capabilities(
     resume="exact",
     max_speed=None,
     languages=("en", "de"),
+    price_per_hour=0.0,
 )
 
 

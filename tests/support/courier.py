@@ -153,13 +153,18 @@ class HidesItsAddress(Service):
         return {"port": self.address[1]}
 
 
+CLAIMS = {"batch": True, "words": "segment", "max_speed": None, "languages": ("en",)}
+
+
 def suite(factory: str = "Courier", simulator: type[Service] = Service, **claims: Any) -> type[ProviderSuite]:
     """The suite of a service that claims what `Courier` does, unless said otherwise."""
     spec = ProviderSpec(
         name="courier",
         summary="For tests.",
         api_version=1,
-        capabilities=Capabilities(**{"batch": True, "words": "segment", "max_speed": None, **claims}),
+        capabilities=Capabilities(
+            **{"batch": True, "words": "segment", "max_speed": None, "languages": ("en",), **claims}
+        ),
         settings="support.courier:Settings",
         factory=f"support.courier:{factory}",
     )

@@ -101,13 +101,18 @@ class HasWords(Scribe):
         return replace(super().segment(word), words=(word,))
 
 
+CLAIMS = {"batch": True, "words": "segment", "max_speed": None, "languages": ("en",)}
+
+
 def suite(factory: str = "Scribe", **claims: Any) -> type[ProviderSuite]:
     """The suite of an engine that claims what `Scribe` does, unless said otherwise."""
     spec = ProviderSpec(
         name="scribe",
         summary="For tests.",
         api_version=1,
-        capabilities=Capabilities(**{"batch": True, "words": "segment", "max_speed": None, **claims}),
+        capabilities=Capabilities(
+            **{"batch": True, "words": "segment", "max_speed": None, "languages": ("en",), **claims}
+        ),
         settings="support.broken:NoSettings",
         factory=f"support.scribe:{factory}",
     )

@@ -31,7 +31,7 @@ def verdicts(
     values_of = {**suite.cases(), **(cases or {})}
     for name in dir(suite):
         test = getattr(suite, name)
-        if not name.startswith(only) or not callable(test) or name in but:
+        if not f"{name}[".startswith(only) or not callable(test) or name in but:
             continue
         parameters = [each for each in inspect.signature(test).parameters if each != "self"]
         for values in product(*(values_of[each] for each in parameters)):

@@ -24,18 +24,20 @@ misplaced can be counted. What is checked, and how to read a failure, is in ``do
 
 from __future__ import annotations
 
-from debabelizer.testing.kit.doubles import EngineDouble, Simulator, WebSocketService
+from debabelizer.testing.kit.doubles import EngineDouble, FileSimulator, Simulator, WebSocketService
 from debabelizer.testing.kit.promise import PromiseBrokenError
-from debabelizer.testing.kit.speech import CodedVad, CodedWords, Recording
+from debabelizer.testing.kit.speech import CodedVad, CodedWords, Recording, text_of
 from debabelizer.testing.kit.suite import ProviderSuite
 
 __all__ = [
     "CodedVad",
     "CodedWords",
     "EngineDouble",
+    "FileSimulator",
     "PromiseBrokenError",
     "ProviderSuite",
     "Recording",
     "Simulator",
     "WebSocketService",
+    "text_of",
 ]

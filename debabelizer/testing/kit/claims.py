@@ -13,7 +13,7 @@ from debabelizer.testing.kit.play import Performance
 from debabelizer.testing.kit.promise import PromiseBrokenError
 from debabelizer.testing.kit.tape import Noted, Tape
 
-__all__ = ["OF_FILES", "OF_STREAMS", "UNTESTED", "check", "flush_of", "of_file", "of_stream", "wishes"]
+__all__ = ["OF_FILES", "OF_STREAMS", "OF_THEIR_OWN", "check", "flush_of", "of_file", "of_stream", "wishes"]
 
 Sign = Callable[[Any], bool]
 
@@ -38,13 +38,27 @@ _OF_EVENTS: Final[Mapping[str, Sign]] = {
 }
 
 OF_STREAMS: Final = (*_OF_EVENTS, "words", "resume")
-"""The claims that a stream shows. `flush`, `keepalive` and `vocabulary` have scenes of their own."""
+"""The claims that a stream shows."""
 
 OF_FILES: Final = (*_OF_TEXT, "words", "translation")
 """The claims that a transcript shows."""
 
-UNTESTED: Final = ("local", "max_speed", "languages", "price_per_hour")
-"""What no simulator can prove."""
+OF_THEIR_OWN: Final = (
+    "batch",
+    "streaming",
+    "local",
+    "vocabulary",
+    "flush",
+    "max_session",
+    "max_speed",
+    "keepalive",
+    "audio_formats",
+    "sample_rates",
+    "channels",
+    "languages",
+    "price_per_hour",
+)
+"""The claims that have tests of their own."""
 
 
 def wishes(capabilities: Capabilities, hints: tuple[str, ...], options: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,15 +95,17 @@ def of_file(name: str, transcript: Transcript) -> object:
     return found or (name == "language_identification" and transcript.language is not None)
 
 
-def flush_of(performance: Performance) -> tuple[str, str]:
+def flush_of(performance: Performance, claimed: str) -> tuple[str, str]:
     """What became of a flush: `confirmed`, `fire` or `none`, and where."""
     for tape, noted in _events(performance):
         if isinstance(noted.event, Flushed):
             return "confirmed", tape.where(noted)
     for tape in performance.tapes:
-        sent = [frames for frames in tape.wire if frames.way == "flush"]
-        if any(frames.frames for frames in sent) or (tape.flushes and tape.opening is None):
-            return "fire", tape.where()
+        if tape.opening is not None:
+            if any(frames.frames for frames in tape.wire if frames.way == "flush"):
+                return "fire", tape.where()
+        elif tape.flushes and claimed == "fire" and tape.outcome == "returned":
+            return "fire", tape.where()  # what an engine does without an answer nobody sees; it went on
     return "none", ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -12,6 +13,7 @@ from typing import Any, ClassVar, Protocol, Self, cast
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 
 __all__ = ["Door", "EngineDouble", "FileSimulator", "Simulator", "WebSocketService", "doors"]
@@ -111,10 +113,15 @@ class EngineDouble:
 
 
 class WebSocketService(ABC):
-    """A WebSocket service on loopback: write `serve`, and `settings`; say in `refuse` what a wrong key gets."""
+    """A WebSocket service on loopback: write `serve`, and `settings`; say in `refuse` what a wrong key gets.
+
+    Attributes:
+        max_session: Seconds after which a session is over by the vendor's own rule; `expire` says how. Set by the kit.
+    """
 
     def __init__(self, key: str) -> None:
         self.key = key
+        self.max_session: float | None = None
         self._server: Server | None = None
 
     async def __aenter__(self) -> Self:
@@ -164,11 +171,20 @@ class WebSocketService(ABC):
         given = request.headers.get("Authorization", "")
         return None if given in {f"Bearer {self.key}", f"Token {self.key}", self.key} else HTTPStatus.UNAUTHORIZED
 
+    async def expire(self, socket: ServerConnection) -> None:
+        """End a session that has lasted for too long, as the vendor does; by default with a close frame."""
+        await socket.close(CloseCode.POLICY_VIOLATION, "session limit")
+
     async def _serve(self, socket: ServerConnection) -> None:
         try:
-            await self.serve(socket)
+            async with asyncio.timeout(self.max_session) as limit:
+                await self.serve(socket)
         except ConnectionClosed:
             pass
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            await self.expire(socket)
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         status = self.refuse(request)

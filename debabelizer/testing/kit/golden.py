@@ -1,4 +1,4 @@
-"""Golden recordings: what a vendor really sent, and what the dialect made of it.
+"""Golden recordings: what a vendor, or its simulator, sent, and what the dialect made of it.
 
 A recording is a file of JSON lines: how it was asked for, then everything that went over the wire in order, with the
 events that each received frame meant. Replayed, the same frames must give the same events.
@@ -9,12 +9,13 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
 from debabelizer.config.redaction import redact
 from debabelizer.errors import ProviderError
-from debabelizer.streaming.dialect import ConnectionEvent, Dialect, Frame
+from debabelizer.streaming.dialect import ConnectionEvent, Dialect, Frame, Reply
 from debabelizer.testing.kit.brief import members
 from debabelizer.testing.kit.tape import Tape
 
@@ -25,15 +26,21 @@ Line = dict[str, Any]
 VERSION: Final = 1
 
 
-def lines_of(tape: Tape, wishes: Mapping[str, Any]) -> Iterator[Line]:
-    """A connection as lines. What was sent is noted by its kind alone: it may hold a key, and a voice."""
-    yield {"golden": VERSION, "audio_format": str(tape.audio_format), "wishes": dict(wishes)}
+def lines_of(tape: Tape, wishes: Mapping[str, Any], source: str) -> Iterator[Line]:
+    """A connection as lines. What was sent is noted by its kind alone: it may hold a key, and a voice.
+
+    Args:
+        tape: The connection.
+        wishes: How it was asked for.
+        source: Where the frames come from, for people who read the file.
+    """
+    yield {"golden": VERSION, "source": source, "audio_format": str(tape.audio_format), "wishes": dict(wishes)}
     for at, frames in enumerate(tape.wire):
         if frames.way == "received":
             events = [noted.event for noted in tape.events if noted.frame == at]
             yield {"received": _plain(frames.frames[0]), "events": [to_json(event) for event in events]}
         elif frames.way == "audio":
-            yield {"sent": "audio"}
+            yield {"sent": "audio", "bytes": frames.size}
         else:
             yield {"sent": frames.way}
 
@@ -60,7 +67,7 @@ def replay(dialect: Dialect, lines: Sequence[Line]) -> Iterator[tuple[int, Line,
                 dialect.open()
             case "audio":
                 for _ in range(line.get("times", 1)):
-                    dialect.audio(b"\0\0")
+                    dialect.audio(bytes(line["bytes"]))
             case "flush":
                 dialect.flush(0.0)
             case "keepalive":
@@ -80,7 +87,8 @@ def to_json(event: ConnectionEvent) -> Line:
 def _events(dialect: Dialect, frame: Frame) -> Iterator[Line]:
     try:
         for event in dialect.receive(frame):
-            yield to_json(event)
+            if not isinstance(event, Reply):
+                yield to_json(event)
     except ProviderError as error:
         yield {"error": type(error).__name__}
 
@@ -94,15 +102,7 @@ def _frame(plain: Any) -> Frame:
 
 
 def _compact(lines: Iterable[Line]) -> Iterator[Line]:
-    """Audio frames in a row as one line."""
-    held: Line | None = None
-    for line in lines:
-        if line == {"sent": "audio"}:
-            held = {"sent": "audio", "times": 1 + (held or {"times": 0})["times"]}
-            continue
-        if held is not None:
-            yield held
-            held = None
-        yield line
-    if held is not None:
-        yield held
+    """Audio frames of the same size in a row as one line."""
+    for line, alike in groupby(lines):
+        times = sum(1 for _ in alike)
+        yield from [line] * times if line.get("sent") != "audio" else [line | ({"times": times} if times > 1 else {})]

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, cast
 
 from debabelizer.audio.format import AudioFormat
-from debabelizer.errors import DebabelizerError
+from debabelizer.errors import DebabelizerError, SessionExpiredError
 from debabelizer.plugins import PluginRegistry
 from debabelizer.processor import VoiceProcessor
 from debabelizer.provider import Provider
 from debabelizer.results import FlushResult, StreamEvent, StreamingResult, StreamStats, Transcript
 from debabelizer.spec import ProviderSpec
+from debabelizer.streaming.setup import stream_capabilities, wire_format
 from debabelizer.streaming.stream import TranscriptionStream
 from debabelizer.testing.coded import CodedWord, Report, compare, encode_words, plan_words
 from debabelizer.testing.kit.doubles import Simulator, doors
-from debabelizer.testing.kit.speech import Recording
+from debabelizer.testing.kit.speech import Recording, prompt
 from debabelizer.testing.kit.tape import Moment, Tap, Tape
 from debabelizer.testing.kit.traces import Traces
 from debabelizer.testing.proxy import FaultProxy
@@ -47,6 +49,9 @@ class Scene:
         watch: Called at each moment of a connection; what it raises, its connection gets.
         pause: After how many seconds of speech to be silent for how long, if at all.
         flush_at: After how many seconds of speech to flush, if at all.
+        at_once: Whether all of it is there at once, as in a recording, instead of being spoken.
+        mute: Whether keepalives are held back.
+        max_session: Seconds after which the service ends a session by its own rule.
         close_at: Number of the moment at which to close the stream, if at all.
         live: Real speech to be played to the live service instead.
         unread: Seconds for which the user does not read, after the first result.
@@ -64,6 +69,9 @@ class Scene:
     watch: Watch | None = None
     pause: tuple[float, float] | None = None
     flush_at: float | None = None
+    at_once: bool = False
+    mute: bool = False
+    max_session: float | None = None
     close_at: int | None = None
     live: Recording | None = None
     unread: float = 0.0
@@ -135,10 +143,13 @@ async def opened(
 ) -> AsyncIterator[Stage]:
     """A processor for one provider, which is led to its simulator; without one, to the live service."""
     tap, proxy, simulator = Tap(), None, None
+    prompt(scene.words)
     async with AsyncExitStack() as stack:
         table = dict(settings)
         if simulate is not None:
             simulator = await stack.enter_async_context(simulate(scene.right_key))
+            if scene.max_session is not None and hasattr(simulator, "max_session"):
+                simulator.max_session = scene.max_session
             for door in doors(simulator):
                 host, port = door.address
                 if scene.proxied in door.serves:
@@ -165,7 +176,9 @@ async def play(
     settings: Mapping[str, Any],
     scene: Scene,
 ) -> Performance:
-    """Play a scene."""
+    """Play a scene, in a format that the provider takes as it is: coded words do not outlive a resampling."""
+    wire = wire_format(stream_capabilities((scene.spec or spec).capabilities), scene.audio_format)
+    scene = replace(scene, audio_format=wire)
     loop = asyncio.get_running_loop()
     traces, begun = Traces(), loop.time()
     performance = Performance(scene=scene)
@@ -179,8 +192,11 @@ async def play(
                     close.set()
                 if scene.watch is not None:
                     scene.watch(stage, moment, tape)
+                over = loop.time() - tape.begun >= (scene.max_session or math.inf)
+                if over and not hasattr(stage.simulator, "max_session"):
+                    raise SessionExpiredError("A session that is over, on purpose.")
 
-            tap.watch = watch
+            tap.watch, tap.mute = watch, scene.mute
             source = None if scene.live is None else scene.live.path
             given = scene.audio_format if scene.live is None else None
             async with stage.processor.transcribe_stream(source, audio_format=given, **scene.wishes) as stream:
@@ -213,7 +229,7 @@ async def play(
 async def _speak(stream: TranscriptionStream, performance: Performance) -> None:
     """Say the words, a tenth of a second at a time, as fast as they may be sent."""
     scene = performance.scene
-    pace = 0.1 / (scene.policy.get("max_speed") or 1.0)
+    pace = 0.0 if scene.at_once else 0.1 / (scene.policy.get("max_speed") or 1.0)
     audio = encode_words(scene.words, scene.audio_format, tail=1.0)
     frame = scene.audio_format.frame_bytes
     size = max(scene.audio_format.bytes_per_second // 10 // frame, 1) * frame

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from debabelizer.audio.format import AudioFormat
 from debabelizer.results import Word
-from debabelizer.testing.coded import DAMAGED, HeardWord, WordReader
+from debabelizer.testing.coded import DAMAGED, CodedWord, HeardWord, WordReader
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["CodedVad", "CodedWords", "Recording"]
+__all__ = ["CodedVad", "CodedWords", "Recording", "prompt", "text_of"]
+
+_texts: ContextVar[Mapping[int, str]] = ContextVar("_texts", default=MappingProxyType({}))
+
+
+def prompt(words: Iterable[CodedWord]) -> None:
+    """Say which text each coded word has, to all that is started from here."""
+    _texts.set({word.number: word.text for word in words})
+
+
+def text_of(number: int) -> str:
+    """What a simulator writes for the coded word of a number: ``word7`` for 7, unless the scene has other words."""
+    return _texts.get().get(number, f"word{number}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +102,7 @@ class CodedWords:
         return cls.of(samples.astype("<f4").tobytes(), AudioFormat("pcm_f32le"))
 
     def _word(self, heard: HeardWord) -> Word:
-        text = DAMAGED if heard.number is None else f"word{heard.number}"
+        text = DAMAGED if heard.number is None else text_of(heard.number)
         return Word(text, start=heard.start / self._rate, end=heard.end / self._rate, confidence=1.0)
 
 

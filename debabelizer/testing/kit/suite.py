@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from debabelizer.testing.kit.checks.claims import ClaimChecks, claim_parameters
 from debabelizer.testing.kit.checks.faults import FaultChecks, fault_parameters
 from debabelizer.testing.kit.checks.file_faults import FileFaultChecks, file_fault_parameters
 from debabelizer.testing.kit.checks.files import file_parameters
+from debabelizer.testing.kit.checks.literals import LiteralChecks
 from debabelizer.testing.kit.checks.lives import LifeChecks
 from debabelizer.testing.kit.checks.recordings import RecordingChecks, recordings_of
 from debabelizer.testing.kit.checks.specs import SpecChecks
@@ -18,9 +20,16 @@ from debabelizer.testing.kit.kinds import drop_what_does_not_concern
 __all__ = ["ProviderSuite"]
 
 
-class ProviderSuite(
-    RecordingChecks, FileFaultChecks, FaultChecks, LifeChecks, StreamChecks, SpecChecks
-):  # run from last
+class ProviderSuite(  # the bases run from the last one on
+    RecordingChecks,
+    FileFaultChecks,
+    FaultChecks,
+    LifeChecks,
+    ClaimChecks,
+    StreamChecks,
+    LiteralChecks,
+    SpecChecks,
+):
     """The conformance tests of one provider. Derive from it, and name at least `spec` and `simulator`.
 
     The suite finds out what kind of provider it is: one with a `Dialect`, one with a `Connection` of its own, or one
@@ -50,6 +59,7 @@ class ProviderSuite(
         """For each parameter of a test, the values it is run with."""
         return {
             **stream_parameters(cls),
+            **claim_parameters(),
             **fault_parameters(),
             **file_parameters(),
             **file_fault_parameters(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from debabelizer.audio.format import AudioFormat
 from debabelizer.errors import ProviderError
 from debabelizer.provider import Provider, Request
 from debabelizer.streaming.connection import Connection, End, Feed, Flush, Link
-from debabelizer.streaming.dialect import ConnectionEvent, Dialect, Finished, Frame, Opening
+from debabelizer.streaming.dialect import ConnectionEvent, Dialect, Finished, Frame, Opening, Refusal, Reply
 from debabelizer.testing.kit.brief import brief
 
 __all__ = ["Frames", "Moment", "Noted", "Tap", "Tape", "Way"]
@@ -24,10 +25,14 @@ Way: TypeAlias = Literal["open", "audio", "flush", "keepalive", "end", "received
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """What went over the wire at once: the frames of a dialect's answer, or one that came."""
+    """What went over the wire at once: the frames of a dialect's answer, or one that came.
+
+    `size`: of the audio that they are for, in bytes.
+    """
 
     way: Way
     frames: tuple[Frame, ...]
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class Tape:
     Attributes:
         number: Counted from 1.
         audio_format: Of the audio it took.
+        begun: When `Connection.run` was called, on the loop's clock.
         opening: How its dialect opened it.
         wire: What went over the wire.
         events: What it said.
@@ -65,6 +71,7 @@ class Tape:
 
     number: int
     audio_format: AudioFormat
+    begun: float = 0.0
     opening: Opening | None = None
     wire: list[Frames] = field(default_factory=list, repr=False)
     events: list[Noted] = field(default_factory=list, repr=False)
@@ -97,19 +104,21 @@ class Tap:
         tapes: One for each connection, in order.
         steps: How many moments there were.
         watch: Called at each moment, with the tape; it may raise, as a failing network would.
+        mute: Whether keepalives are held back.
     """
 
     def __init__(self) -> None:
         self.tapes: list[Tape] = []
         self.steps = 0
         self.watch: Callable[[Moment, Tape], object] | None = None
+        self.mute = False
 
     def listen_in(self, provider: Provider[Any]) -> None:
         """Tape what this provider makes from now on."""
         make_dialect, make_connection = provider.dialect, provider.connection
 
         def dialect(request: Request[Any], audio_format: AudioFormat) -> Dialect:
-            return _TappedDialect(make_dialect(request, audio_format), self.tapes[-1])
+            return _TappedDialect(make_dialect(request, audio_format), self.tapes[-1], mute=self.mute)
 
         def connection(request: Request[Any], audio_format: AudioFormat) -> Connection:
             self.tapes.append(Tape(len(self.tapes) + 1, audio_format))
@@ -130,6 +139,7 @@ class _TappedConnection(Connection):
         self._inner, self._tape, self._tap = inner, tape, tap
 
     async def run(self, link: Link) -> None:
+        self._tape.begun = asyncio.get_running_loop().time()
         try:
             self._tap.step("begun", self._tape)
             await self._inner.run(_TappedLink(link, self._tape, self._tap))
@@ -174,8 +184,8 @@ class _TappedLink:
 
 
 class _TappedDialect(Dialect):
-    def __init__(self, inner: Dialect, tape: Tape) -> None:
-        self._inner, self._tape = inner, tape
+    def __init__(self, inner: Dialect, tape: Tape, *, mute: bool) -> None:
+        self._inner, self._tape, self._mute = inner, tape, mute
 
     @property
     def keepalive_after(self) -> float | None:  # type: ignore[override]  # what the dialect says, even per instance
@@ -186,20 +196,20 @@ class _TappedDialect(Dialect):
         self._note("open", opening.frames)
         return opening
 
-    def receive(self, frame: Frame) -> Iterable[ConnectionEvent]:
+    def receive(self, frame: Frame) -> Iterable[ConnectionEvent | Reply]:
         self._note("received", (frame,))
         return self._inner.receive(frame)
 
-    def audio(self, chunk: bytes) -> Frame:
-        frame = self._inner.audio(chunk)
-        self._note("audio", (frame,))
-        return frame
+    def audio(self, chunk: bytes) -> Frame | Sequence[Frame]:
+        frames = self._inner.audio(chunk)
+        self._note("audio", (frames,) if isinstance(frames, str | bytes) else frames, len(chunk))
+        return frames
 
     def flush(self, trailing_silence: float) -> Sequence[Frame]:
         return self._note("flush", self._inner.flush(trailing_silence))
 
     def keepalive(self) -> Sequence[Frame]:
-        return self._note("keepalive", self._inner.keepalive())
+        return () if self._mute else self._note("keepalive", self._inner.keepalive())
 
     def end(self) -> Sequence[Frame]:
         return self._note("end", self._inner.end())
@@ -207,11 +217,17 @@ class _TappedDialect(Dialect):
     def refused(self, status: int, body: bytes, retry_after: float | None) -> ProviderError:
         return self._inner.refused(status, body, retry_after)
 
+    def refusal(self, answer: Refusal) -> ProviderError:
+        return self._inner.refusal(answer)
+
+    def hung_up(self, code: int | None) -> Iterable[ConnectionEvent]:
+        return self._inner.hung_up(code)
+
     def closed(self, code: int | None, reason: str) -> ProviderError | None:
         return self._inner.closed(code, reason)
 
-    def _note(self, way: Way, frames: Sequence[Frame]) -> tuple[Frame, ...]:
-        self._tape.wire.append(Frames(way, tuple(frames)))
+    def _note(self, way: Way, frames: Sequence[Frame], size: int = 0) -> tuple[Frame, ...]:
+        self._tape.wire.append(Frames(way, tuple(frames), size))
         return tuple(frames)
 
 

@@ -8,18 +8,25 @@ from urllib.parse import urlsplit
 
 from debabelizer_soniox import SPEC
 
-from debabelizer.testing.kit import ProviderSuite
-from debabelizer.testing.soniox import CodedWords, SonioxSimulator, SpokenWord
+from debabelizer.testing.kit import ProviderSuite, text_of
+from debabelizer.testing.soniox import Behaviour, CodedWords, SonioxSimulator, SpokenWord
 
-WORDS = CodedWords(
-    SpokenWord(f"word{number}", speaker="AB"[number // 6 % 2], language="en", translation=f"mot{number}")
-    for number in range(1000)
-)
+
+def spoken(number: int) -> SpokenWord:
+    return SpokenWord(text_of(number), speaker="AB"[number // 6 % 2], language="en", translation=f"mot{number}")
 
 
 class Service(SonioxSimulator):
     def __init__(self, key: str) -> None:
-        super().__init__(WORDS, keys=(key,))
+        super().__init__(CodedWords(map(spoken, range(200))), keys=(key,))
+
+    @property
+    def max_session(self) -> float:
+        return self.behaviour.max_duration
+
+    @max_session.setter
+    def max_session(self, seconds: float) -> None:
+        self.behaviour = Behaviour(max_duration=seconds)
 
     @property
     def address(self) -> tuple[str, int]:

@@ -12,7 +12,7 @@ from debabelizer.errors import ServiceUnavailableError
 from debabelizer.testing.coded import plan_words
 from debabelizer.testing.kit import laws
 from debabelizer.testing.kit.base import SuiteBase, wait_for
-from debabelizer.testing.kit.checks.streams import streams
+from debabelizer.testing.kit.checks.streams import alive, streams
 from debabelizer.testing.kit.kinds import concerns
 from debabelizer.testing.kit.play import Performance, Scene, Stage
 from debabelizer.testing.kit.promise import PromiseBrokenError
@@ -21,6 +21,8 @@ from debabelizer.testing.proxy import FaultProxy
 
 __all__ = ["FAULTS", "PHASES", "FaultChecks", "fault_parameters"]
 
+_SESSION: Final = 4.8  # seconds: this, and a little less, is within a word of the plan
+_AS_SPOKEN: Final = {"max_speed": 1.0}
 _SPEECH: Final = plan_words(36, length=0.09, gap=0.01, phrase=9, pause=0.2)  # 4 s without much pause
 
 FAULTS: Final[dict[str, Callable[[FaultProxy], object]]] = {
@@ -88,15 +90,36 @@ class FaultChecks(SuiteBase):
         performance = self.play(Scene(words=_SPEECH, wishes=self.wishes()), watch=fail)
         self._is_exact(performance, f"a failure ({phase})")
 
-    @concerns(streams)
+    @concerns(alive)
     def test_rollover(self) -> None:
-        """A connection that is given up for a new one, as before a vendor's time limit, costs no word."""
+        """A connection that is given up for a new one before a vendor's time limit costs no word, and never fails."""
         wait_for(self.sound_show(), laws.times_are_true, laws.finals_do_not_wait)
-        short = replace(self.spec, capabilities=replace(self.spec.capabilities, max_session=2.0))
-        wishes, speed = self.wishes(), self.spec.capabilities.max_speed or 1.0
-        scene = Scene(words=_SPEECH, wishes=wishes, spec=short, policy={"max_speed": min(speed, 1.0)})
-        if self.virtual:
-            self._is_exact(self.play(scene), "a new connection every 2 s")
+        short = replace(self.spec, capabilities=replace(self.spec.capabilities, max_session=_SESSION))
+        scene = Scene(wishes=self.wishes(), spec=short, max_session=_SESSION, policy=_AS_SPOKEN)
+        performance = self.play(scene)
+        self._is_exact(performance, f"a new connection every {_SESSION:g} s")
+        if failed := [tape for tape in performance.tapes if _has_failed(tape)]:
+            raise PromiseBrokenError(
+                f"when a vendor ends sessions after {_SESSION:g} s, and the spec says so, a new connection comes first",
+                f"it ended with {laws.why(cast('BaseException', failed[0].outcome))}",
+                where=failed[0].where(),
+                look="max_session",
+            )
+
+    @concerns(alive)
+    def test_session_end(self) -> None:
+        """A session that the vendor ends by its own rule is followed by another, and no word is lost or repeated."""
+        wait_for(self.sound_show(), laws.times_are_true, laws.finals_do_not_wait)
+        endless = replace(self.spec, capabilities=replace(self.spec.capabilities, max_session=None))
+        scene = Scene(wishes=self.wishes(), spec=endless, max_session=_SESSION, policy=_AS_SPOKEN)
+        performance = self.play(scene)
+        self._is_exact(performance, f"the end of a session after {_SESSION:g} s")
+        if len(performance.tapes) < 2:
+            raise PromiseBrokenError(
+                f"the simulator ends a session after {_SESSION:g} s when its `max_session` says so",
+                f"{performance.tapes[0].sent:.1f} s of audio went over one connection",
+                look="what-stands-in",
+            )
 
     def _is_exact(self, performance: Performance, what: str) -> None:
         """Whether replay was as exact as the spec claims."""
@@ -120,6 +143,11 @@ class FaultChecks(SuiteBase):
             "one; and nothing after a final position may have been said",
             look="faults",
         )
+
+
+def _has_failed(tape: Tape) -> bool:
+    """Whether a connection ended by itself, and not because the core let go of it."""
+    return isinstance(tape.outcome, BaseException) and not isinstance(tape.outcome, asyncio.CancelledError)
 
 
 def fault_parameters() -> dict[str, list[Any]]:

@@ -9,19 +9,20 @@ from debabelizer.audio.format import AudioFormat
 from debabelizer.options import Options
 from debabelizer.plugins.references import load_factory, load_settings_model
 from debabelizer.streaming.dialect import Dialect
-from debabelizer.testing.kit import golden
+from debabelizer.testing.kit import golden, laws
 from debabelizer.testing.kit.base import SuiteBase
 from debabelizer.testing.kit.kinds import concerns
 from debabelizer.testing.kit.live import is_live
-from debabelizer.testing.kit.play import KEY
+from debabelizer.testing.kit.play import KEY, Performance
 from debabelizer.testing.kit.promise import PromiseBrokenError
+from debabelizer.testing.kit.script import SCRIPT
 
 __all__ = ["RecordingChecks", "recordings_of"]
 
 
 def recordings_of(suite: type[SuiteBase]) -> list[Path]:
     """The recordings that there are of a provider."""
-    return sorted(_folder(suite).glob("*.jsonl"))
+    return sorted(_folder(suite).glob(f"{suite.spec.name}-*.jsonl"))
 
 
 def _dialects(suite: type[SuiteBase]) -> bool:
@@ -48,13 +49,23 @@ class RecordingChecks(SuiteBase):
 
     @concerns(_dialects)
     def test_record(self) -> None:
-        """With ``--record`` the frames of a stream are written down, of the live service with ``--live``."""
-        if not self._config.getoption("--record", default=False):
+        """With ``--record`` frames are written down: the vendor's with ``--live``, else the simulator's."""
+        whose = self._config.getoption("--record", default=None)
+        if whose is None:
             return
-        performance = self.sound_show()
-        name = "live" if is_live(self._config, self.spec) else "simulated"
-        path = _folder(type(self)) / f"{name}.jsonl"
-        golden.write(path, golden.lines_of(performance.tapes[0], performance.scene.wishes))
+        live = whose != "simulator" and is_live(self._config, self.spec)
+        performance = self.sound_show() if live else self._recited()
+        source = f"{self.spec.name}, the vendor" if live else f"the simulator of {self.spec.name}, not the vendor"
+        path = _folder(type(self)) / f"{self.spec.name}-{'live' if live else 'simulated'}.jsonl"
+        golden.write(path, golden.lines_of(performance.tapes[0], performance.scene.wishes, source))
+
+    def _recited(self) -> Performance:
+        """A stream of words that people say."""
+        self.sound_show()
+        performance = self.play(words=SCRIPT)
+        laws.no_connection_fails(performance)
+        laws.ends_with_proof(performance)
+        return performance
 
     def _dialect(self, head: golden.Line) -> Dialect:
         table = {**self.settings, **{secret.key: KEY for secret in self.spec.secrets}}

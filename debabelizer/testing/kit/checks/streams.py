@@ -1,30 +1,23 @@
-"""Streams when nothing goes wrong: the laws, the claims, flush, silence, formats."""
+"""Streams when nothing goes wrong: the laws, and the formats of audio."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, Final, get_args
-from urllib.parse import unquote
-
-import pytest
 
 from debabelizer.audio.format import AudioFormat, Encoding
 from debabelizer.spec import Capabilities
-from debabelizer.streaming.dialect import Flushed
 from debabelizer.testing.coded import plan_words
 from debabelizer.testing.kit import laws
 from debabelizer.testing.kit.base import SuiteBase, wait_for
-from debabelizer.testing.kit.claims import OF_STREAMS, flush_of, of_stream
 from debabelizer.testing.kit.kinds import concerns
 from debabelizer.testing.kit.live import likeness
-from debabelizer.testing.kit.play import PLAN, Performance, Scene
+from debabelizer.testing.kit.play import Performance
 from debabelizer.testing.kit.promise import PromiseBrokenError
 
-__all__ = ["StreamChecks", "wires"]
+__all__ = ["StreamChecks", "alive", "stream_parameters", "streams", "wires"]
 
 _FEW: Final = plan_words(6, phrase=3, pause=1.0)
-_EXPECTED: Final = "xylophonquark"  # a word that nobody else writes
 _LIKENESS: Final = 0.8
 _UNUSUAL: Final = (8000, 44100)  # rates tried where any will do
 
@@ -32,6 +25,11 @@ _UNUSUAL: Final = (8000, 44100)  # rates tried where any will do
 def streams(suite: type[SuiteBase]) -> bool:
     """Whether the provider has streams of its own."""
     return suite.kind != "batch"
+
+
+def alive(suite: type[SuiteBase]) -> bool:
+    """Whether the provider has streams of its own, and they live in virtual time."""
+    return streams(suite) and suite.virtual
 
 
 class StreamChecks(SuiteBase):
@@ -92,89 +90,6 @@ class StreamChecks(SuiteBase):
         laws.interims_are_settled(self.show())
 
     @concerns(streams)
-    def test_claim(self, claim: str) -> None:
-        """What the spec claims was seen, and what was seen is claimed."""
-        self.check_claim(claim, *of_stream(claim, self.sound_show()))
-
-    @concerns(streams)
-    def test_claim_flush(self) -> None:
-        """A flush does what the spec claims: nothing, something, or something that is confirmed."""
-        self.check_claim("flush", *flush_of(self._flushed()))
-
-    @concerns(lambda suite: suite.spec.capabilities.flush == "confirmed")
-    def test_a_flush_makes_words_final(self) -> None:
-        """When `Flushed` comes, all words before the flush are final."""
-        performance = self._flushed()
-        for tape in performance.tapes:
-            answers = [at for at, noted in enumerate(tape.events) if isinstance(noted.event, Flushed)]
-            if not answers:
-                continue
-            said = tape.events[: answers[0]]
-            final = {
-                word
-                for noted, heard in laws.hypotheses(tape)
-                if noted in said and heard.final
-                for word in heard.text.split()
-            }
-            missing = [word.text for word in PLAN if word.end <= (performance.scene.flush_at or 0.0) - 0.1]
-            if lost := [text for text in missing if text not in final]:
-                raise PromiseBrokenError(
-                    "`Flushed` says that all words before the flush were said as final",
-                    f"it came before {lost[0]!r} was final",
-                    where=tape.where(tape.events[answers[0]]),
-                    look="flush",
-                )
-
-    @concerns(streams)
-    def test_silence_does_not_end_the_session(self) -> None:
-        """Keepalives do as claimed, and a session lives through a long silence."""
-        if not self.virtual:
-            pytest.skip("needs virtual time")
-        claimed = self.spec.capabilities.keepalive
-        self.sound_show()
-        pause = 3.5 * claimed if claimed is not None else 60.0
-        performance = self.play(pause=(PLAN[6].start - 0.5, pause))
-        sent = [tape for tape in performance.tapes if any(frames.way == "keepalive" for frames in tape.wire)]
-        if claimed is None and sent:
-            raise PromiseBrokenError(
-                "the spec claims keepalive=None: the vendor never hangs up on silence",
-                "keepalive frames were sent",
-                where=sent[0].where(),
-                hint="say after how many seconds of silence the vendor hangs up",
-                look="keepalive",
-            )
-        if len(performance.tapes) > 1 or performance.error is not None:
-            raise PromiseBrokenError(
-                f"a session lives through {pause:g} s without audio",
-                f"it took {len(performance.tapes)} connections; the first ended: "
-                f"{laws.why(performance.tapes[0].outcome if performance.tapes[0].outcome != 'returned' else None)}",
-                hint="set `keepalive_after` to less than the vendor's limit, and write `keepalive`",
-                look="keepalive",
-            )
-        if claimed is not None and self.kind == "websocket" and not sent:
-            raise PromiseBrokenError(
-                f"the spec claims keepalive={claimed!r}: a vendor that hangs up after so many seconds of silence",
-                f"no keepalive frame was sent in {pause:g} s of it",
-                hint="set `keepalive_after` to less than that, and write `keepalive`",
-                look="keepalive",
-            )
-
-    @concerns(lambda suite: suite.kind == "websocket" and suite.spec.capabilities.vocabulary)
-    def test_claim_vocabulary(self) -> None:
-        """Words to expect are handed to the vendor."""
-        wishes = {**self.wishes(), "vocabulary": (_EXPECTED,)}
-        self.sound_show()
-        tape = self.play(Scene(wishes=wishes, words=_FEW)).tapes[0]
-        first = [tape.opening.url, *tape.opening.headers.values()] if tape.opening else []
-        sent = [str(part) for part in (*first, *(frame for frames in tape.wire[:2] for frame in frames.frames))]
-        if not any(_EXPECTED in unquote(part) for part in sent):
-            raise PromiseBrokenError(
-                "the spec claims vocabulary=True: the words to expect are handed to the vendor",
-                f"{_EXPECTED!r} was asked for, and stands in nothing that was sent when the connection was opened",
-                look="vocabulary",
-            )
-
-    @concerns(streams)
     def test_audio_format_is_accepted(self, wire: AudioFormat) -> None:
         """Audio in each format that the spec claims is understood."""
         self.sound_show()
@@ -186,13 +101,6 @@ class StreamChecks(SuiteBase):
                 where=performance.tapes[-1].where() if performance.tapes else "",
                 look="audio_formats",
             )
-
-    def _flushed(self) -> Performance:
-        """A scene with a flush within a phrase; the spec is made to claim it, so that the provider is asked."""
-        self.sound_show()
-        claims = replace(self.spec.capabilities, flush="confirmed")
-        flush_at = PLAN[8].end + 0.04
-        return self.play(spec=replace(self.spec, capabilities=claims), flush_at=flush_at, policy={"flush_timeout": 1.0})
 
 
 def wires(capabilities: Capabilities) -> Iterator[AudioFormat]:
@@ -208,7 +116,7 @@ def wires(capabilities: Capabilities) -> Iterator[AudioFormat]:
 
 def stream_parameters(suite: type[SuiteBase]) -> dict[str, list[Any]]:
     """What the tests of this module are run with."""
-    return {"claim": list(OF_STREAMS), "wire": list(wires(suite.spec.capabilities))}
+    return {"wire": list(wires(suite.spec.capabilities))}
 
 
 def _is_like(performance: Performance) -> None:

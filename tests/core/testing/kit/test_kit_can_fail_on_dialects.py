@@ -31,6 +31,7 @@ BROKEN = {
     acme.LateKeepalive: "test_silence_does_not_end_the_session",
     acme.ForgetsVocabulary: "test_claim_vocabulary",
     acme.TriesTheWrongKeyAgain: "test_a_wrong_key_is_told_at_once",
+    acme.TakesTheEndForARefusal: "test_session_end",
 }
 
 
@@ -44,10 +45,26 @@ def test_a_keepalive_that_is_not_claimed_is_found() -> None:
     assert broken(found) == {"test_silence_does_not_end_the_session"}
 
 
+@pytest.mark.parametrize("service", [acme.Patient, acme.Impatient])
+def test_a_keepalive_that_is_not_needed_as_claimed_is_found(service: type[acme.AcmeService]) -> None:
+    found = verdicts(suite(spec(), simulator=service), but=SOCKETS)
+    assert broken(found) == {"test_claim_keepalive"}
+
+
+def test_a_speed_that_the_vendor_does_not_take_is_found() -> None:
+    found = verdicts(suite(spec(max_speed=4.0)), but=SOCKETS)
+    assert broken(found) == {"test_claim_max_speed"}
+
+
+def test_audio_that_is_held_back_and_sent_at_once_is_found() -> None:
+    (failure,) = verdicts(suite(spec(acme.Hoards)), only="test_claim_max_speed").values()
+    assert "s of audio more than that went over the wire at once" in str(failure)
+
+
 def test_a_final_position_that_is_none_is_found_by_the_faults() -> None:
     named = suite(spec(acme.SettlesTooMuch))
     found = broken(verdicts(named, but=("test_fault",)))
-    assert found == {"test_fault_within[mid-speech]", "test_rollover"}
+    assert found == {"test_fault_within[mid-speech]", "test_rollover", "test_session_end"}
     assert broken(verdicts(named, only="test_fault", cases={"fault": ["reset"], "phase": ["mid-speech"]})) == {
         "test_fault[reset][mid-speech]",
         "test_fault_within[mid-speech]",
@@ -96,38 +113,44 @@ def test_a_spec_that_costs_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 class Recorder(NoOptions):
     def getoption(self, name: str, default: Any = None) -> Any:
-        return name == "--record"
+        return "simulator" if name == "--record" else default
 
 
 class TestGolden:
-    def record(self, folder: Path) -> type[ProviderSuite]:
-        recording = suite(spec(), golden=folder)
-        one = recording()
+    @pytest.fixture
+    def recorded(self, tmp_path: Path) -> tuple[type[ProviderSuite], Path]:
+        """A suite that has a recording, and the file."""
+        members = {"golden": tmp_path}
+        named = spec()
+        one = suite(named, **members)()
         one._config = Recorder()  # type: ignore[assignment]
         one.test_record()
-        return suite(spec(), golden=folder)
+        return suite(named, **members), tmp_path / f"{named.name}-simulated.jsonl"
 
-    def test_what_was_recorded_means_the_same_later(self, tmp_path: Path) -> None:
-        assert verdicts(self.record(tmp_path), only="test_golden") == {
-            f"test_golden[{tmp_path / 'simulated.jsonl'}]": None
-        }
+    def test_what_was_recorded_means_the_same_later(self, recorded: tuple[type[ProviderSuite], Path]) -> None:
+        again, file = recorded
+        assert verdicts(again, only="test_golden") == {f"test_golden[{file}]": None}
 
     def test_without_the_option_nothing_is_written(self, tmp_path: Path) -> None:
         verdicts(suite(spec(), golden=tmp_path), only="test_record")
         assert list(tmp_path.iterdir()) == []
 
-    def test_a_recording_holds_no_key_and_no_voice(self, tmp_path: Path) -> None:
-        self.record(tmp_path)
-        text = (tmp_path / "simulated.jsonl").read_text()
+    def test_those_of_another_suite_in_the_same_folder_are_left_alone(
+        self, recorded: tuple[type[ProviderSuite], Path]
+    ) -> None:
+        assert verdicts(suite(spec(), golden=recorded[1].parent), only="test_golden") == {}
+
+    def test_it_holds_what_people_say_and_no_key(self, recorded: tuple[type[ProviderSuite], Path]) -> None:
+        text = recorded[1].read_text()
         assert "test-key" not in text
-        assert '"received"' in text
+        assert all(word in text for word in ("fellow", "Americans,", "country."))
+        assert "the simulator of acme_" in text.splitlines()[0]
+        assert '{"sent": "audio", "bytes": 3200}' in text
         assert len(text) < 100_000
 
-    def test_another_meaning_is_found(self, tmp_path: Path) -> None:
-        self.record(tmp_path)
-        file = tmp_path / "simulated.jsonl"
-        file.write_text(file.read_text().replace("word3", "word4"))
-        file.write_text(file.read_text().replace('\\"word4\\", 1.19', '\\"word5\\", 1.19'))
-        found = verdicts(suite(spec(), golden=tmp_path), only="test_golden")
-        (failure,) = found.values()
+    def test_another_meaning_is_found(self, recorded: tuple[type[ProviderSuite], Path]) -> None:
+        again, file = recorded
+        file.write_text(file.read_text().replace('\\"Americans,\\"', '\\"Romans,\\"'))
+        (failure,) = verdicts(again, only="test_golden").values()
         assert "received frame" in str(failure)
+        assert "Romans," in str(failure)

@@ -27,7 +27,7 @@ def test_a_sound_engine_passes() -> None:
 
 
 def test_what_does_not_concern_it_is_not_run() -> None:
-    names = {name.partition("[")[0] for name in verdicts(suite(), only="test_claim")}
+    names = {name.partition("[")[0] for name in verdicts(suite(), only="test_claim[")}
     assert names == set()
 
 
