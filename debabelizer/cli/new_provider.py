@@ -60,6 +60,7 @@ _TEMPLATES: Final[Mapping[Kind, Mapping[str, str]]] = MappingProxyType(
             "$package/dialect.py": "websocket/dialect.py",
             "tests/simulator.py": "websocket/simulator.py",
             "tests/test_dialect.py": "websocket/dialect_test.py",
+            "tests/golden/$name-simulated.jsonl": "websocket/golden.jsonl",
         },
         Kind.CONNECTION: {
             **_COMMON,

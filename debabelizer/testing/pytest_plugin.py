@@ -18,4 +18,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="play what can be with the live service, when the environment has its key (this may cost money)",
     )
-    group.addoption("--record", action="store_true", help="write the frames that the service sent as golden recordings")
+    group.addoption(
+        "--record",
+        nargs="?",
+        const="played",
+        choices=("played", "simulator"),
+        help="write golden recordings of the frames that came: with --live those of the service, otherwise, or with "
+        "--record=simulator, those of the simulator",
+    )

@@ -160,7 +160,7 @@ def test_every_template_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_written_is_clean(tmp_path: Path, kind: Kind, name: str) -> None:
     """By its own rules, whatever the length of the name."""
     for path, text in render(name, kind).items():
-        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text, encoding="utf-8")
     for command in (["format", "--check"], ["check"]):
         done = subprocess.run(
