@@ -30,6 +30,8 @@ __all__ = [
     "Opening",
     "Processed",
     "Ready",
+    "Refusal",
+    "Reply",
     "SpeechStart",
     "UtteranceEnd",
     "status_error",
@@ -58,6 +60,23 @@ class Opening:
     frames: tuple[Frame, ...] = ()
     awaits_ready: bool = False
     max_message: int = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A handshake that was refused.
+
+    Attributes:
+        status: HTTP status.
+        body: The first bytes of the answer.
+        retry_after: Seconds of its Retry-After header, if they are a number.
+        headers: All of its headers; upper and lower case are the same.
+    """
+
+    status: int
+    body: bytes
+    retry_after: float | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +165,13 @@ class Notice:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Frames to send in answer to what was received. A dialect's own: the core sends them, and says nothing of it."""
+
+    frames: tuple[Frame, ...]
+
+
 ConnectionEvent: TypeAlias = Notice | Ready | Hypothesis | Processed | SpeechStart | UtteranceEnd | Flushed | Finished
 
 
@@ -163,7 +189,7 @@ class Dialect(ABC):
         """How to open the connection; called once, first."""
 
     @abstractmethod
-    def receive(self, frame: Frame) -> Iterable[ConnectionEvent]:
+    def receive(self, frame: Frame) -> Iterable[ConnectionEvent | Reply]:
         """What a received frame means. Events given before it raises count.
 
         Raises:
@@ -174,8 +200,11 @@ class Dialect(ABC):
     def end(self) -> Sequence[Frame]:
         """Frames that say "no more audio"; `Finished` must answer them."""
 
-    def audio(self, chunk: bytes) -> Frame:
-        """The frame that carries a chunk of audio (whole samples, never empty)."""
+    def audio(self, chunk: bytes) -> Frame | Sequence[Frame]:
+        """The frame that carries a chunk of audio (whole samples, never empty).
+
+        Several, for a vendor that must be told more than the audio; none yet, for one that must be waited for.
+        """
         return chunk
 
     def flush(self, trailing_silence: float) -> Sequence[Frame]:
@@ -183,12 +212,29 @@ class Dialect(ABC):
         return ()
 
     def keepalive(self) -> Sequence[Frame]:
-        """Frames that keep an idle session open."""
+        """Frames that keep an idle session open.
+
+        They may be audio, for a vendor whose clock stands still without any: silence. So may those of `flush` and
+        `end`. The core does not know of it, so the dialect takes it out of all times it reports.
+        """
         return ()
+
+    def refusal(self, answer: Refusal) -> ProviderError:
+        """The error behind a refused handshake, for a vendor that says it in headers; by default `refused`."""
+        return self.refused(answer.status, answer.body, answer.retry_after)
 
     def refused(self, status: int, body: bytes, retry_after: float | None) -> ProviderError:
         """The error behind a refused handshake: HTTP `status`, the first bytes of its body, Retry-After seconds."""
         return status_error(status, body.decode("utf-8", "replace").strip()[:500], retry_after=retry_after)
+
+    def hung_up(self, code: int | None) -> Iterable[ConnectionEvent]:
+        """What it means that the vendor closed the connection, for one that proves the end by nothing else.
+
+        Events that end with `Finished` make it the end; without `Finished` it is a failure, and `closed` may say which.
+        `code` is that of the close, 1005 if it had none, and None if the connection was just gone: that may be
+        anybody's doing, so the proof is in what was received before.
+        """
+        return ()
 
     def closed(self, code: int | None, reason: str) -> ProviderError | None:
         """The typed error behind a close before the agreed end, if the vendor's close codes tell one."""

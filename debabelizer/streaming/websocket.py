@@ -23,7 +23,7 @@ from debabelizer.errors import (
 )
 from debabelizer.status import retry_seconds
 from debabelizer.streaming.connection import Connection, End, Flush, Link
-from debabelizer.streaming.dialect import Dialect, Finished, Frame, Opening, Ready
+from debabelizer.streaming.dialect import Dialect, Finished, Frame, Opening, Ready, Refusal, Reply
 from debabelizer.streaming.tasks import spawn, stop
 
 __all__ = ["WebSocketConnection"]
@@ -84,8 +84,13 @@ class WebSocketConnection(Connection):
             )
         except InvalidStatus as error:
             response = error.response
-            raise self._dialect.refused(
-                response.status_code, bytes(response.body or b""), retry_seconds(response.headers.get("Retry-After"))
+            raise self._dialect.refusal(
+                Refusal(
+                    status=response.status_code,
+                    body=bytes(response.body or b""),
+                    retry_after=retry_seconds(response.headers.get("Retry-After")),
+                    headers=response.headers,
+                )
             ) from error
         except InvalidURI as error:
             raise InvalidRequestError("The address of the service is not a WebSocket URL.") from error
@@ -127,9 +132,16 @@ class WebSocketConnection(Connection):
             try:
                 frame = await socket.recv()
             except ConnectionClosed as error:
+                for event in self._dialect.hung_up(None if error.rcvd is None else error.rcvd.code):
+                    await link.emit(event)
+                    if isinstance(event, until):
+                        return
                 raise self._lost(error) from error
             # One by one: an error frame may carry final words, and they count before the error does.
             for event in self._dialect.receive(frame):
+                if isinstance(event, Reply):
+                    await self._send(socket, event.frames)
+                    continue
                 await link.emit(event)
                 if isinstance(event, until):
                     return
@@ -139,7 +151,8 @@ class WebSocketConnection(Connection):
         while True:
             match await link.take(dialect.keepalive_after):
                 case bytes() as audio:
-                    frames: Iterable[Frame] = (dialect.audio(audio),)
+                    sound = dialect.audio(audio)
+                    frames: Iterable[Frame] = (sound,) if isinstance(sound, str | bytes) else sound
                 case None:
                     frames = dialect.keepalive()
                 case Flush(trailing_silence=silence):
