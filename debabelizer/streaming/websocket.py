@@ -132,9 +132,9 @@ class WebSocketConnection(Connection):
             try:
                 frame = await socket.recv()
             except ConnectionClosed as error:
-                for event in self._dialect.hung_up(None if error.rcvd is None else error.rcvd.code):
-                    await link.emit(event)
-                    if isinstance(event, until):
+                for last in self._dialect.hung_up(None if error.rcvd is None else error.rcvd.code):
+                    await link.emit(last)
+                    if isinstance(last, until):
                         return
                 raise self._lost(error) from error
             # One by one: an error frame may carry final words, and they count before the error does.
