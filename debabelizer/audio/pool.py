@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,6 @@ from debabelizer.audio.utterances import Decoded
 
 __all__ = ["Engine", "EnginePool", "PoolDecoder"]
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -30,7 +29,7 @@ EngineT = TypeVar("EngineT", bound=Engine)
 
 
 class EnginePool(Generic[EngineT]):
-    """Runs engines and voice activity off the event loop.
+    """Runs engines off the event loop.
 
     Work waits in the order in which it was given; cancelling what waits takes it out of the queue. What already
     runs cannot be interrupted: it ends by itself, and its result is dropped.
@@ -45,41 +44,27 @@ class EnginePool(Generic[EngineT]):
         self.size = size
         self._load = load
         self._idle: list[EngineT] = []
-        self._decoding = ThreadPoolExecutor(size, name)
-        # Voice activity costs a tenth of decoding, and must not wait behind it: it is what fills the queue.
-        self._listening = ThreadPoolExecutor(1, f"{name}-vad")
+        self._threads = ThreadPoolExecutor(size, name)
         self._running: set[Future[Any]] = set()
 
     def use(self, work: Callable[[EngineT], T]) -> asyncio.Future[T]:
         """Queue work for an engine; the future gives what it returns, or raises what it or `load` raises."""
-        return self._submit(self._decoding, self._use, work)
-
-    def listen(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
-        """Run a short function in the thread for voice activity."""
-        return self._submit(self._listening, function, *args, **kwargs)
+        future = self._threads.submit(self._use, work)
+        self._running.add(future)
+        future.add_done_callback(self._running.discard)
+        return asyncio.wrap_future(future)
 
     async def aclose(self) -> None:
         """Wait for what runs, then end the threads and free the engines. Idempotent."""
-        executors = (self._decoding, self._listening)
-        for executor in executors:
-            executor.shutdown(wait=False)
+        self._threads.shutdown(wait=False)
         if running := tuple(self._running):  # Copied: the threads take theirs out as they finish.
             ended, _ = await asyncio.wait([asyncio.wrap_future(future) for future in running])
             for future in ended:
                 if not future.cancelled():
                     future.exception()  # Looked at, so that asyncio does not complain that nobody did.
-        for executor in executors:
-            executor.shutdown()  # Nothing runs any more, so this does not block.
+        self._threads.shutdown()  # Nothing runs any more, so this does not block.
         while self._idle:
             self._idle.pop().close()
-
-    def _submit(
-        self, executor: ThreadPoolExecutor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
-    ) -> asyncio.Future[T]:
-        future = executor.submit(function, *args, **kwargs)
-        self._running.add(future)
-        future.add_done_callback(self._running.discard)
-        return asyncio.wrap_future(future)
 
     def _use(self, work: Callable[[EngineT], T]) -> T:
         # There are as many threads as engines may be, so an engine is idle or may be loaded.

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Generic
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from debabelizer.audio.format import AudioFormat
-from debabelizer.audio.pool import EnginePool, EngineT
 from debabelizer.audio.utterances import CutterEvent, CutterPolicy, UtteranceAudio, UtteranceCutter
 from debabelizer.audio.vad import SAMPLE_RATE, open_vad
 from debabelizer.results import Progress, Segment
@@ -20,7 +19,9 @@ from debabelizer.results import Progress, Segment
 if TYPE_CHECKING:
     from debabelizer.audio.source import AudioSource
 
-__all__ = ["Recognized", "recognize"]
+__all__ = ["Recognized", "Understand", "recognize"]
+
+Understand: TypeAlias = Callable[[NDArray[np.float32]], Awaitable[Sequence[Segment]]]
 
 _FORMAT: Final = AudioFormat("pcm_f32le", SAMPLE_RATE, 1)
 
@@ -35,67 +36,64 @@ class Recognized:
 
 async def recognize(
     audio: AudioSource,
-    pool: EnginePool[EngineT],
-    understand: Callable[[EngineT, NDArray[np.float32]], Sequence[Segment]],
+    understand: Understand,
     policy: CutterPolicy,
     report: Callable[[Progress], None],
+    *,
+    width: int,
 ) -> Recognized:
-    """Cut a recording into utterances by voice activity, and let the engines of a pool understand them.
+    """Cut a recording into utterances by voice activity, and have them understood.
 
     Only the utterances in work are in memory, so the length of the recording does not matter.
 
     Args:
         audio: The recording.
-        pool: Whose engines do the work; several recordings share them fairly.
-        understand: What an engine makes of one utterance of mono samples at 16 kHz, with times in seconds from its
-            start; called in a thread. A segment without times gets those of the utterance.
+        understand: Makes segments of one utterance of mono samples at 16 kHz, with times in seconds from its start. A
+            segment without times gets those of the utterance.
         policy: How to cut.
         report: See `Provider.transcribe`.
+        width: How many utterances can be understood at the same time. One more is asked for, so that recordings that
+            share an engine do so fairly.
 
     Raises:
-        ProviderError: As raised by the engines.
+        ProviderError: As raised by `understand`.
         AudioError: As raised by `audio`.
     """
-    cutter = await pool.listen(lambda: UtteranceCutter(open_vad(), policy))
-    work = _Work(pool, understand)
+    # Voice activity takes 4 ms for a second of audio: not much, and too much for the event loop.
+    cutter = await asyncio.to_thread(lambda: UtteranceCutter(open_vad(), policy))
+    work = _Work(understand, width + 1)
     try:
         async with audio.blocks(_FORMAT) as blocks:
             async for block in blocks:
-                await work.take(await pool.listen(cutter.feed, np.frombuffer(block, "<f4")))
+                await work.take(await asyncio.to_thread(cutter.feed, np.frombuffer(block, "<f4")))
                 report(Progress(done=work.done(cutter.decided), total=audio.duration))
-        await work.take(await pool.listen(cutter.finish))
+        await work.take(await asyncio.to_thread(cutter.finish))
         while work.pending:
             await work.collect()
             report(Progress(done=work.done(cutter.decided), total=audio.duration))
     finally:
-        work.abandon()
+        await work.abandon()
     seconds = cutter.decided / SAMPLE_RATE
     report(Progress(done=seconds, total=seconds))
     return Recognized(tuple(work.segments), seconds)
 
 
-class _Work(Generic[EngineT]):
-    """The utterances of one recording: a few of them in the queue of the pool, their texts in order.
+class _Work:
+    """The utterances of one recording: a few of them in work, their texts in order."""
 
-    As each recording has only a few utterances in the queue, several share the engines fairly, and none needs
-    memory for more.
-    """
-
-    def __init__(
-        self, pool: EnginePool[EngineT], understand: Callable[[EngineT, NDArray[np.float32]], Sequence[Segment]]
-    ) -> None:
+    def __init__(self, understand: Understand, most: int) -> None:
         self.segments: list[Segment] = []
         self.pending: deque[tuple[UtteranceAudio, asyncio.Future[Sequence[Segment]]]] = deque()
-        self._pool = pool
         self._understand = understand
+        self._most = most
 
     async def take(self, events: Iterable[CutterEvent]) -> None:
-        """Queue the utterances among `events`; waits while too many are pending."""
+        """Begin with the utterances among `events`; waits while too many are pending."""
         for event in events:
             if isinstance(event, UtteranceAudio):
-                while len(self.pending) > self._pool.size:  # One more than can be decoded at once.
+                while len(self.pending) >= self._most:
                     await self.collect()
-                self.pending.append((event, self._queue(event.samples)))
+                self.pending.append((event, asyncio.ensure_future(self._understand(event.samples))))
         while self.pending and self.pending[0][1].done():
             await self.collect()
 
@@ -110,14 +108,12 @@ class _Work(Generic[EngineT]):
         """Seconds of audio that are finished, when the cutter has decided on `decided` samples."""
         return (self.pending[0][0].start if self.pending else decided) / SAMPLE_RATE
 
-    def abandon(self) -> None:
-        """Take what is pending out of the queue."""
-        for _, future in self.pending:
-            if not future.cancel() and not future.cancelled():
-                future.exception()  # Looked at, so that asyncio does not complain that nobody did.
-
-    def _queue(self, samples: NDArray[np.float32]) -> asyncio.Future[Sequence[Segment]]:
-        return self._pool.use(lambda engine: self._understand(engine, samples))
+    async def abandon(self) -> None:
+        """Give up what is pending."""
+        futures = [future for _, future in self.pending]
+        for future in futures:
+            future.cancel()
+        await asyncio.gather(*futures, return_exceptions=True)
 
 
 def _placed(segment: Segment, utterance: UtteranceAudio) -> Segment:

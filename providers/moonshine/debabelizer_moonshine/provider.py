@@ -40,8 +40,15 @@ class MoonshineProvider(Provider[MoonshineSettings]):
     ) -> Transcript:
         """Transcribe a whole recording, in memory that does not grow with its length."""
         settings = request.settings
+        pool = self._open_pool(settings)
         policy = CutterPolicy(silence=settings.silence, max_utterance=settings.max_utterance)
-        done = await recognize(audio, self._open_pool(settings), _segments, policy, report)
+        done = await recognize(
+            audio,
+            lambda samples: pool.use(lambda engine: _segments(engine, samples)),
+            policy,
+            report,
+            width=pool.size,
+        )
         return Transcript(
             text=" ".join(segment.text for segment in done.segments),
             segments=done.segments,

@@ -43,13 +43,15 @@ class WhisperProvider(Provider[WhisperSettings]):
     ) -> Transcript:
         """Transcribe a whole recording, in memory that does not grow with its length."""
         settings = request.settings
+        pool, task = self._open_pool(settings), _task(request)
         policy = CutterPolicy(silence=settings.silence, max_utterance=settings.max_utterance)
-        task = _task(request)
-
-        def understand(engine: Engine, samples: NDArray[np.float32]) -> tuple[Segment, ...]:
-            return engine.understand(samples, task)
-
-        done = await recognize(audio, self._open_pool(settings), understand, policy, report)
+        done = await recognize(
+            audio,
+            lambda samples: pool.use(lambda engine: engine.understand(samples, task)),
+            policy,
+            report,
+            width=pool.size,
+        )
         return Transcript(
             text=text_of(done.segments),
             segments=done.segments,

@@ -234,18 +234,3 @@ def test_an_engine_that_could_not_be_loaded_is_tried_again() -> None:
         await pool.aclose()
 
     run(case)
-
-
-def test_listening_does_not_wait_for_decoding() -> None:
-    async def case() -> None:
-        world = World(free=False)
-        pool = pool_of(world.load, 1)
-        decoding = decode(pool, 1)
-        await world.busy()
-        assert await pool.listen(threading.get_ident) != threading.get_ident()
-        assert not decoding.done()
-        world.go.release()
-        await decoding
-        await pool.aclose()
-
-    run(case)

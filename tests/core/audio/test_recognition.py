@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from debabelizer.audio import recognition
 from debabelizer.audio.format import AudioFormat
-from debabelizer.audio.pool import EnginePool
-from debabelizer.audio.recognition import Recognized, recognize
+from debabelizer.audio.recognition import Recognized, Understand, recognize
 from debabelizer.audio.source import AudioSource
 from debabelizer.audio.utterances import CutterPolicy
+from debabelizer.errors import ProviderError
 from debabelizer.results import Progress, Segment, Word
 
 
@@ -26,29 +26,25 @@ class LoudnessVad:
         raise AssertionError
 
 
-class ScriptedEngine:
-    """Says the same of each utterance."""
+def silence_and_speech(utterances: int = 1) -> bytes:
+    """A second of silence, one of speech, and three of silence, and so on."""
+    samples = np.array([0.0, 0.9, 0.0] * utterances, np.float32)
+    return np.repeat(samples, [16384, 16384, 48000] * utterances).tobytes()
 
-    def __init__(self, *segments: Segment) -> None:
-        self.segments = segments
 
-    def close(self) -> None: ...
+async def understood(
+    understand: Understand, *, utterances: int = 1, width: int = 2, reports: list[Progress] | None = None
+) -> Recognized:
+    audio = AudioSource.of(silence_and_speech(utterances), audio_format=AudioFormat("pcm_f32le"))
+    report: Any = (reports if reports is not None else []).append
+    return await recognize(audio, understand, CutterPolicy(silence=1.0), report, width=width)
 
 
 def recognized(*segments: Segment, reports: list[Progress] | None = None) -> Recognized:
-    """What comes of a second of silence, one of speech, and three of silence."""
-    samples = np.repeat(np.array([0.0, 0.9, 0.0], np.float32), [16384, 16384, 48000])
-    audio = AudioSource.of(samples.tobytes(), audio_format=AudioFormat("pcm_f32le"))
-    report: Any = (reports if reports is not None else []).append
+    async def understand(samples: NDArray[np.float32]) -> tuple[Segment, ...]:
+        return segments
 
-    async def main() -> Recognized:
-        pool = EnginePool(lambda: ScriptedEngine(*segments), 2, name="test")
-        try:
-            return await recognize(audio, pool, lambda engine, _: engine.segments, CutterPolicy(silence=1.0), report)
-        finally:
-            await pool.aclose()
-
-    return asyncio.run(main())
+    return asyncio.run(understood(understand, reports=reports))
 
 
 @pytest.fixture(autouse=True)
@@ -75,3 +71,42 @@ def test_what_was_not_understood_is_no_segment() -> None:
     reports: list[Progress] = []
     assert recognized(Segment(""), reports=reports) == Recognized((), pytest.approx(5.048))
     assert reports[-1].done == pytest.approx(5.048)
+
+
+def test_one_more_than_can_be_understood_at_once_is_in_work() -> None:
+    async def case() -> None:
+        running, most = 0, 0
+
+        async def understand(samples: NDArray[np.float32]) -> tuple[Segment, ...]:
+            nonlocal running, most
+            running += 1
+            most = max(most, running)
+            await asyncio.sleep(0.01)
+            running -= 1
+            return (Segment("x"),)
+
+        assert len((await understood(understand, utterances=9, width=2)).segments) == 9
+        assert most == 3
+
+    asyncio.run(case())
+
+
+def test_when_one_fails_the_others_are_given_up() -> None:
+    async def case() -> None:
+        fates: list[str] = []
+
+        async def understand(samples: NDArray[np.float32]) -> tuple[Segment, ...]:
+            if not fates:
+                fates.append("fails")
+                raise ProviderError("It broke.")
+            try:
+                return await asyncio.get_running_loop().create_future()
+            finally:
+                fates.append("cancelled")
+
+        with pytest.raises(ProviderError, match="It broke"):
+            await understood(understand, utterances=3)
+        assert set(fates[1:]) <= {"cancelled"}
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(case())
