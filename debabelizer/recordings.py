@@ -45,7 +45,8 @@ async def transcribe(
     for candidate in in_order:
         name = candidate.spec.name
         circuit = health.of(name)
-        circuit.claim(time())
+        begun = time()
+        circuit.claim(begun)
         try:
             transcript = await ask(candidate)
         except AudioError:
@@ -60,7 +61,7 @@ async def transcribe(
                 _add_hint(error, "The recording could be read only once, so no other provider was asked.")
                 break
         else:
-            circuit.succeeded(time())
+            circuit.succeeded(time(), begun)
             told = [f"{_told(failure)} {name} did it instead." for failure in failures]
             return replace(transcript, provider=name, warnings=(*told, *audio.warnings, *transcript.warnings))
     *before, (_, last) = failures

@@ -31,7 +31,7 @@ class Circuit:
         cause: Why it opened last, or None.
     """
 
-    __slots__ = ("_claimed", "_closed_since", "_first", "_longest", "_until", "_wait", "cause")
+    __slots__ = ("_claimed", "_closed_since", "_first", "_longest", "_opened", "_until", "_wait", "cause")
 
     def __init__(self, cool_down: float, longest: float) -> None:
         self.cause: Exception | None = None
@@ -39,7 +39,7 @@ class Circuit:
         self._longest = max(longest, cool_down)
         self._wait = 0.0  # how long it had to cool down last
         self._until: float | None = None  # None while it is closed
-        self._closed_since = -inf
+        self._opened = self._closed_since = -inf
         self._claimed = False
 
     @property
@@ -57,9 +57,9 @@ class Circuit:
             self._claimed = True
             self._until = now + self._wait
 
-    def succeeded(self, now: float) -> None:
-        """The provider did its work."""
-        if self._until is not None:
+    def succeeded(self, now: float, begun: float) -> None:
+        """The provider did its work, on a connection begun then: one from before the failure proves nothing."""
+        if self._until is not None and begun >= self._opened:
             self._until = None
             self._closed_since = now
 
@@ -73,6 +73,7 @@ class Circuit:
             self._wait = self._longest
         if isinstance(cause, ProviderError) and cause.retry_after is not None:
             self._wait = max(self._wait, cause.retry_after)
+        self._opened = now
         self._until = now + self._wait
         self._claimed = False
         self.cause = cause

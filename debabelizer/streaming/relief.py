@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import inf
 
+from debabelizer.streaming.journal import AudioJournal
 from debabelizer.streaming.leg import Leg
 from debabelizer.streaming.line import Line
 from debabelizer.streaming.route import Route
@@ -30,15 +31,24 @@ class Relief:
 
     Args:
         route: Says with whom.
-        open: Opens a connection that stands by.
+        journal: The audio: without any, nobody is needed.
+        open_line: Opens a connection that stands by.
         lost: Told of one that failed before it took over.
     """
 
-    def __init__(self, route: Route, open: Callable[[Leg], Line], lost: Callable[[Line, Exception], None]) -> None:  # noqa: A002
+    def __init__(
+        self,
+        route: Route,
+        journal: AudioJournal,
+        open_line: Callable[[Leg], Line],
+        lost: Callable[[Line, Exception], None],
+    ) -> None:
         self._route = route
-        self._open = open
+        self._journal = journal
+        self._open = open_line
         self._lost = lost
         self._line: Line | None = None
+        self._seen = 0  # audio accepted when it was last asked
         self._until = inf  # when the one that stands by takes over without a pause
 
     @property
@@ -51,13 +61,12 @@ class Relief:
         """Whether one waits to take over."""
         return self._line is not None and self._line.attempt.is_ready
 
-    async def is_due(self, line: Line, now: float, *, may_open: bool, is_quiet: bool) -> bool:
+    async def is_due(self, line: Line, now: float, *, is_quiet: bool) -> bool:
         """Whether `line` is to be relieved now, even if nobody is there to take over.
 
         Args:
             line: The connection that carries the stream.
             now: Clock seconds.
-            may_open: Whether there is audio for which a new connection would be worth it.
             is_quiet: Whether the speaker pauses.
         """
         if line.attempt.ending:
@@ -70,7 +79,7 @@ class Relief:
                 self._lost(waiting, cause)
             elif waiting.attempt.is_ready and (is_quiet or now >= self._until):
                 return True
-        elif may_open:
+        elif self._audio_comes():
             self._open_if_due(line, now)
         return now >= _last_moment(line)
 
@@ -104,12 +113,17 @@ class Relief:
         if line is not None:
             await line.close()
 
+    def _audio_comes(self) -> bool:
+        """Whether there is audio to send, or was since the last time that somebody asked."""
+        seen, self._seen = self._seen, self._journal.accepted
+        return self._journal.accepted > min(seen, self._journal.confirmed)
+
     def _open_if_due(self, line: Line, now: float) -> None:
         lead = _lead(line)
         if now >= _last_moment(line) - lead:
             leg = self._route.renewal(line.leg, now)
         else:
-            leg = self._route.better(line.leg, now)
+            leg = None if self._journal.ended else self._route.better(line.leg, now)
         if leg is not None:
             self._line = self._open(leg)
             self._until = now + lead

@@ -112,14 +112,14 @@ class Route:
         """A connection that was to take over failed before it did. That costs nothing but trust."""
         self._option(leg).fails(cause, now)
 
-    def progressed(self, leg: Leg, now: float) -> None:
-        """Audio was confirmed through `leg`."""
+    def progressed(self, leg: Leg, begun: float, now: float) -> None:
+        """Audio was confirmed through `leg`, on a connection begun then."""
         for option in self._options:
             option.budget.refill(now)
             option.again = -inf
             if option.leg is leg:
-                option.own.succeeded(now)
-                option.shared.succeeded(now)
+                option.own.succeeded(now, begun)
+                option.shared.succeeded(now, begun)
 
     def renewal(self, leg: Leg, now: float) -> Leg | None:
         """Who is to continue a stream that is well with `leg`, but must move; None if nobody can now."""

@@ -100,7 +100,7 @@ class Supervisor:
         self.flushes = Flushes(self.moved, self.clock)
         self._history = History(legs[0].provider)
         self._route = Route(legs, policy, health or Health(), random)
-        self._relief = Relief(self._route, self._open, self._note_failure)
+        self._relief = Relief(self._route, self.journal, self._open, self._note_failure)
         self._watch = Signal(self.clock)  # what the owner waits for
         self._owner: asyncio.Task[None] | None = None
         self._closing = False
@@ -225,7 +225,7 @@ class Supervisor:
         else:
             confirmed = self.record.handle(event, attempt)
         if confirmed:
-            self._route.progressed(line.leg, self.clock.time())
+            self._route.progressed(line.leg, attempt.begun, self.clock.time())
             self.flushes.confirm(self.journal.confirmed)
         self.moved.notify()
         if self._relief.stands_by:
@@ -339,8 +339,7 @@ class Supervisor:
             now = self.clock.time()
             if (cause := line.failure(now)) is not None:
                 return cause
-            may_open = self.journal.accepted > self.journal.confirmed
-            if await self._relief.is_due(line, now, may_open=may_open, is_quiet=self.record.is_quiet(attempt)):
+            if await self._relief.is_due(line, now, is_quiet=self.record.is_quiet(attempt)):
                 return None
             # Deadlines follow from what happened last, so looking once in the shortest of them misses none, and
             # nobody has to wake the owner for every piece of audio.

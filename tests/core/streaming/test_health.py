@@ -32,8 +32,17 @@ def test_after_a_failure_nobody_asks_until_it_has_cooled_down_and_then_one() -> 
     assert circuit.admits(130.0)
     circuit.claim(130.0)
     assert not circuit.admits(130.0)
-    circuit.succeeded(131.0)
+    circuit.succeeded(131.0, 131.0)
     assert circuit.admits(131.0)
+
+
+def test_a_connection_from_before_the_failure_proves_nothing() -> None:
+    circuit = Circuit(30.0, 600.0)
+    circuit.failed(DOWN, 10.0)
+    circuit.succeeded(11.0, begun=9.0)
+    assert not circuit.admits(11.0)
+    circuit.succeeded(12.0, begun=10.0)
+    assert circuit.admits(12.0)
 
 
 def test_who_probes_and_is_never_heard_of_again_is_followed_by_another() -> None:
@@ -75,7 +84,7 @@ def test_a_provider_that_comes_and_goes_is_asked_ever_less_often() -> None:
         waits.append(failed(circuit, now))
         now = circuit.due
         circuit.claim(now)
-        circuit.succeeded(now)
+        circuit.succeeded(now, now)
         now += 20.0  # well for less than it had to cool down
     assert waits == [30.0, 60.0, 120.0, 240.0, 480.0, 600.0]
 
@@ -86,7 +95,7 @@ def test_a_provider_that_was_well_for_long_begins_anew() -> None:
     for _ in range(3):
         assert failed(circuit, now) == 30.0
         circuit.claim(circuit.due)
-        circuit.succeeded(now + 30.0)
+        circuit.succeeded(now + 30.0, now + 30.0)
         now += 61.0
 
 

@@ -49,7 +49,7 @@ class Journey:
         return None if choice is None else (choice.leg.provider, round(choice.delay, 3))
 
     def progresses(self, name: str) -> None:
-        self.route.progressed(self.leg(name), self.now)
+        self.route.progressed(self.leg(name), self.now, self.now)
 
     def better(self, name: str) -> str | None:
         leg = self.route.better(self.leg(name), self.now)
@@ -151,7 +151,7 @@ def test_the_health_of_others_does_not_send_a_stream_back_to_what_fails_for_it_a
     health = Health()
     way = Journey("a", "b", health=health)
     way.fails("a", DOWN)
-    health.of("a").succeeded(1.0)
+    health.of("a").succeeded(1.0, 1.0)
     way.now = 2.0
     assert way.better("b") is None
     way.now = 30.0
