@@ -63,8 +63,10 @@ class OpenAISimulator:
         self._behaviour = behaviour or Behaviour()
         self._refusals = list(self._behaviour.refusals)
         self._host = host
-        self._sockets: set[web.WebSocketResponse] = set()
-        self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=1.0)
+        # Without the cancellation, aiohttp stumbles over a client that asks and is gone at once.
+        self._runner = web.AppRunner(
+            self._application(), access_log=None, shutdown_timeout=1.0, handler_cancellation=True
+        )
 
     @property
     def prefix(self) -> str:
