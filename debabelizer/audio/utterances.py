@@ -7,7 +7,7 @@ utterance into text.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias, runtime_checkable
 
@@ -23,6 +23,7 @@ __all__ = [
     "CutterEvent",
     "CutterPolicy",
     "Decoded",
+    "IncrementalDecoder",
     "LoadableDecoder",
     "SpeechOnset",
     "UtteranceAudio",
@@ -128,6 +129,15 @@ class UtteranceDecoder(Protocol):
         Raises:
             ProviderError: If the decoder fails.
         """
+        ...
+
+
+@runtime_checkable
+class IncrementalDecoder(UtteranceDecoder, Protocol):
+    """A decoder that says while it decodes what it has understood so far."""
+
+    def decode_incrementally(self, samples: NDArray[np.float32], heard: Callable[[str], None]) -> Awaitable[Decoded]:
+        """Decode as `decode` does; `heard` is to be called with all of the text so far, whenever there is more."""
         ...
 
 

@@ -67,8 +67,8 @@ class Preview:
     """
 
     def __init__(self, cutter: UtteranceCutter, policy: CutterPolicy, *, wanted: bool = True) -> None:
+        self.wanted = wanted
         self._cutter = cutter
-        self._wanted = wanted
         self._padding = _samples(min(policy.padding, policy.silence))
         # Not before the padding is complete, or the audio would not be what becomes final.
         self._pause = max(_samples(min(_PAUSE, policy.silence / 2)), self._padding)
@@ -94,7 +94,7 @@ class Preview:
 
     def plan(self) -> Plan | None:
         """What to decode next; None if more must be heard first."""
-        draft = self._cutter.open if self._wanted else None
+        draft = self._cutter.open if self.wanted else None
         if draft is None:
             return None
         silence = draft.end - draft.speech_end

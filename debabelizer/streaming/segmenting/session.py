@@ -24,6 +24,7 @@ from debabelizer.audio.pcm import decode
 from debabelizer.audio.utterances import (
     CutterEvent,
     Decoded,
+    IncrementalDecoder,
     SpeechOnset,
     UtteranceAudio,
     UtteranceCutter,
@@ -43,7 +44,7 @@ from debabelizer.streaming.dialect import (
     UtteranceEnd,
 )
 from debabelizer.streaming.segmenting.backlog import Backlog
-from debabelizer.streaming.segmenting.preview import Preview
+from debabelizer.streaming.segmenting.preview import Plan, Preview
 from debabelizer.streaming.segmenting.take import Take
 from debabelizer.streaming.tasks import spawn, stop
 
@@ -85,6 +86,7 @@ class Session:
         self._heard = 0  # samples taken
         self._settled = 0  # position before which nothing can change any more
         self._shown = ""  # the interim that stands
+        self._partial = ""  # what the decoder has understood so far of what it is decoding
         self._latest: Take | None = None
         self._listener: asyncio.Task[None] | None = None
 
@@ -166,7 +168,7 @@ class Session:
         """Say what an utterance came to."""
         take = self._latest
         if take is None or not take.is_of(utterance):
-            take = await self._decode(utterance)
+            take = await self._decode(Plan(utterance, utterance, self._link.clock.time()))
         if take is None:
             return
         events: list[ConnectionEvent] = []
@@ -188,7 +190,7 @@ class Session:
         if plan is None or plan.when > self._link.clock.time():
             await self._wait(None if plan is None else plan.when)
             return
-        take = await self._decode(plan.audio)
+        take = await self._decode(plan)
         if take is None:
             return
         self._preview.done(plan, take)
@@ -201,16 +203,18 @@ class Session:
             self._shown = decoded.text
             await self._link.emit(_hypothesis(plan.utterance, decoded, final=False))
 
-    async def _decode(self, audio: UtteranceAudio) -> Take | None:
+    async def _decode(self, plan: Plan) -> Take | None:
         """Decode; None if it was given up for something that matters more."""
-        clock, policy = self._link.clock, self._link.policy
+        clock, policy, audio = self._link.clock, self._link.policy, plan.audio
         begun = clock.time()
+        self._partial = ""
         task = spawn(self._understand(audio.samples), name="debabelizer decoder", on_end=self._changed.notify)
         try:
             with self._link.working(policy.stall_timeout + _SLOWEST * _seconds(len(audio.samples))):
                 while not task.done():
                     if self._is_overtaken(audio):
                         return None
+                    await self._show_partial(plan)
                     await self._wait()
         finally:
             if not task.done():
@@ -219,7 +223,20 @@ class Session:
         return self._latest
 
     async def _understand(self, samples: NDArray[np.float32]) -> Decoded:
+        if self._preview.wanted and isinstance(self._decoder, IncrementalDecoder):
+            return await self._decoder.decode_incrementally(samples, self._hear)
         return await self._decoder.decode(samples)
+
+    def _hear(self, partial: str) -> None:
+        self._partial = partial
+        self._changed.notify()
+
+    async def _show_partial(self, plan: Plan) -> None:
+        """Show what the decoder has understood so far, if that is more than what stands."""
+        text = plan.whole(Decoded(self._partial)).text if self._partial else ""
+        if len(text) > len(self._shown):
+            self._shown = text
+            await self._link.emit(_hypothesis(plan.utterance, Decoded(text), final=False))
 
     def _is_overtaken(self, audio: UtteranceAudio) -> bool:
         """Whether there is better to do than decoding `audio`."""

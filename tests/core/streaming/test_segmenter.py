@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -489,3 +489,31 @@ def test_a_model_that_never_loads_is_given_up() -> None:
     decoder.loading = 1e9
     with pytest.raises(StreamError, match="did not come back within 600 s"):
         listen(live(spoken(2.0)), decoder=decoder)
+
+
+class TellingDecoder(SpokenDecoder):
+    """Says half of what it understood when half of its time is over."""
+
+    async def decode_incrementally(self, samples: Any, heard: Callable[[str], None]) -> Decoded:
+        deciding = asyncio.ensure_future(self.decode(samples))
+        await asyncio.sleep(0.4)
+        counts = (await SpokenDecoder(speed=0.0).decode(samples)).text.split()
+        heard(" ".join(counts[: len(counts) // 2]))
+        return await deciding
+
+
+def test_what_a_decoder_says_before_it_is_done_is_an_interim() -> None:
+    audio = spoken(0.5, 1.5, 1.0)
+    events = listen(live(audio), decoder=TellingDecoder(delays=[0.8] * 9))
+    shown, said = interims(events), finals(events)
+    assert shown[0][0] < 0.5 + 0.2 + 0.4 + 0.2  # long before the first decoding is done
+    assert heard(said[0][1].text) == frames(audio)
+    lengths = [len(event.text) for _, event in shown if event.text]
+    assert lengths == sorted(lengths), "an interim of one utterance never shrinks"
+    assert shown[-1][1].text == ""
+
+
+def test_who_wants_no_interims_gets_none_of_these_either() -> None:
+    events = listen(live(spoken(0.5, 1.5, 1.0)), decoder=TellingDecoder(delays=[0.8] * 9), interim=False)
+    assert interims(events) == []
+    assert len(finals(events)) == 1
