@@ -214,8 +214,8 @@ class Session:
                 while not task.done():
                     if self._is_overtaken(audio):
                         return None
-                    await self._show_partial(plan)
-                    await self._wait()
+                    if not await self._show_partial(plan):  # else more may have happened meanwhile
+                        await self._wait()
         finally:
             if not task.done():
                 await stop(task, clock, policy.close_timeout)
@@ -231,12 +231,14 @@ class Session:
         self._partial = partial
         self._changed.notify()
 
-    async def _show_partial(self, plan: Plan) -> None:
-        """Show what the decoder has understood so far, if that is more than what stands."""
+    async def _show_partial(self, plan: Plan) -> bool:
+        """Show what the decoder has understood so far, if that is more than what stands; whether it was."""
         text = plan.whole(Decoded(self._partial)).text if self._partial else ""
-        if len(text) > len(self._shown):
-            self._shown = text
-            await self._link.emit(_hypothesis(plan.utterance, Decoded(text), final=False))
+        if len(text) <= len(self._shown):
+            return False
+        self._shown = text
+        await self._link.emit(_hypothesis(plan.utterance, Decoded(text), final=False))
+        return True
 
     def _is_overtaken(self, audio: UtteranceAudio) -> bool:
         """Whether there is better to do than decoding `audio`."""
