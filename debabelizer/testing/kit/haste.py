@@ -19,6 +19,8 @@ ResultT = TypeVar("ResultT")
 
 _SLICE: Final = 0.001  # real seconds in which whatever is under way on loopback is seen
 _HASTE: Final = 200
+_LULL: Final = 50  # slices in which nothing happened: then nothing but a deadline will, and time flies
+_FLIGHT: Final = 2000
 
 
 class _HastySelector(selectors.DefaultSelector):  # type: ignore[misc,valid-type,unused-ignore]  # differs by system
@@ -26,10 +28,12 @@ class _HastySelector(selectors.DefaultSelector):  # type: ignore[misc,valid-type
 
     Attributes:
         skipped: Seconds that never were.
+        idle: Slices in a row in which nothing happened.
         busy: Calls that threads are at work on; meanwhile time goes by as it does.
     """
 
     skipped = 0.0
+    idle = 0
     busy = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
@@ -37,8 +41,10 @@ class _HastySelector(selectors.DefaultSelector):  # type: ignore[misc,valid-type
         if timeout is None or timeout <= 0 or self.busy:
             return super().select(timeout)
         ready: list[tuple[selectors.SelectorKey, int]] = super().select(min(timeout, _SLICE))
+        self.idle = 0 if ready else self.idle + 1
         if not ready:
-            self.skipped += max(min(timeout, _SLICE * _HASTE) - _SLICE, 0.0)
+            haste = _HASTE if self.idle < _LULL else _FLIGHT
+            self.skipped += max(min(timeout, _SLICE * haste) - _SLICE, 0.0)
         return ready
 
 

@@ -29,8 +29,13 @@ class Traces:
         """What was made since and is still there, by name; `thoroughly`: also what nobody refers to any more."""
         for _ in range(5):  # closed transports let go of their sockets a few steps later
             await asyncio.sleep(0)
-        if thoroughly:
-            gc.collect()
+        found = [] if thoroughly else self._found()
+        if thoroughly or found:
+            gc.collect()  # which takes its time; what a cycle holds is nobody's leak, and says so itself
+            found = self._found()
+        return found
+
+    def _found(self) -> list[str]:
         tasks = [f"the task {task.get_name()!r}" for task in asyncio.all_tasks() - self._tasks]
         # The loop keeps the threads of `asyncio.to_thread` for the next call.
         threads = [

@@ -30,7 +30,7 @@ FAULTS: Final[dict[str, Callable[[FaultProxy], object]]] = {
     "reset": lambda proxy: proxy.reset(),
     "half-open": lambda proxy: proxy.vanish(),
     "stall": lambda proxy: proxy.stall(),
-    "slow": lambda proxy: proxy.slow(20_000),
+    "slow": lambda proxy: proxy.slow(30_000),
     "garble": lambda proxy: proxy.garble(20, "down"),  # what goes up is audio: nobody could tell
 }
 """What happens to the connection. It happens once; the next one is whole."""

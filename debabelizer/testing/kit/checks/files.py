@@ -117,7 +117,7 @@ class FileChecks(SuiteBase):
     def test_file_leaves_nothing_behind(self) -> None:
         """No task, thread or socket outlives the processor."""
         self.sound_file()
-        if left := self.transcribe().left:
+        if left := self.transcribe(thorough=True).left:
             raise PromiseBrokenError(
                 "a transcription leaves no task, thread or socket behind", ", ".join(left), look="leaks"
             )
@@ -146,6 +146,7 @@ class FileChecks(SuiteBase):
         key: str = KEY,
         cancel_at: float | None = None,
         watch: Callable[[Stage], object] | None = None,
+        thorough: bool = False,
     ) -> File:
         """Transcribe a recording of the plan; `watch` is called before, and puts the fault proxy in between."""
         scene = Scene(wishes=self.wishes(), key=key, proxied=None if watch is None else "files")
@@ -172,7 +173,7 @@ class FileChecks(SuiteBase):
                     file.error = work.exception()
                     file.transcript = None if file.error else work.result()
                 file.seconds, file.late = loop.time() - begun, loop.time() - cancelled
-            file.left = [*await traces.left(), *traces.complaints]
+            file.left = [*await traces.left(thoroughly=thorough), *traces.complaints]
             return file
 
         return self.run(main, time="hasty" if self.virtual and at_a_distance(type(self)) else "real")
