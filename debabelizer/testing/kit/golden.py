@@ -36,9 +36,11 @@ def lines_of(tape: Tape, wishes: Mapping[str, Any], source: str) -> Iterator[Lin
     """
     yield {"golden": VERSION, "source": source, "audio_format": str(tape.audio_format), "wishes": dict(wishes)}
     for at, frames in enumerate(tape.wire):
+        events = [to_json(noted.event) for noted in tape.events if noted.frame == at]
         if frames.way == "received":
-            events = [noted.event for noted in tape.events if noted.frame == at]
-            yield {"received": _plain(frames.frames[0]), "events": [to_json(event) for event in events]}
+            yield {"received": _plain(frames.frames[0]), "events": events}
+        elif frames.way == "hung up":
+            yield {"hung_up": frames.code, "events": events}
         elif frames.way == "audio":
             yield {"sent": "audio", "bytes": frames.size}
         else:
@@ -76,7 +78,8 @@ def replay(dialect: Dialect, lines: Sequence[Line]) -> Iterator[tuple[int, Line,
                 dialect.end()
             case _:
                 number += 1
-                yield number, line, list(_events(dialect, _frame(line["received"])))
+                said = dialect.hung_up(line["hung_up"]) if "hung_up" in line else _heard(dialect, line["received"])
+                yield number, line, list(_told(said))
 
 
 def to_json(event: ConnectionEvent) -> Line:
@@ -84,10 +87,15 @@ def to_json(event: ConnectionEvent) -> Line:
     return {"event": type(event).__name__, **members(event)}
 
 
-def _events(dialect: Dialect, frame: Frame) -> Iterator[Line]:
+def _heard(dialect: Dialect, plain: Any) -> Iterator[ConnectionEvent | Reply]:
+    """What a frame means; to read it may fail at once, or later."""
+    yield from dialect.receive(_frame(plain))
+
+
+def _told(said: Iterable[ConnectionEvent | Reply]) -> Iterator[Line]:
     try:
-        for event in dialect.receive(frame):
-            if not isinstance(event, Reply):
+        for event in said:
+            if not isinstance(event, Reply):  # which is sent, and may hold what nobody is to read
                 yield to_json(event)
     except ProviderError as error:
         yield {"error": type(error).__name__}

@@ -20,19 +20,20 @@ __all__ = ["Frames", "Moment", "Noted", "Tap", "Tape", "Way"]
 Moment: TypeAlias = Literal["begun", "opened", "audio", "flush", "end", "event"]
 """A step in the life of a connection: `run` was called; `Link.opened`; a piece of work was taken; an event came."""
 
-Way: TypeAlias = Literal["open", "audio", "flush", "keepalive", "end", "received"]
+Way: TypeAlias = Literal["open", "audio", "flush", "keepalive", "end", "received", "hung up"]
 
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """What went over the wire at once: the frames of a dialect's answer, or one that came.
+    """What went over the wire at once: the frames of a dialect's answer, or one that came; or its end.
 
-    `size`: of the audio that they are for, in bytes.
+    `size`: of the audio that they are for, in bytes. `code`: with which the vendor hung up.
     """
 
     way: Way
     frames: tuple[Frame, ...]
     size: int = 0
+    code: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,8 @@ class Tape:
         place = f"connection {self.number}, after {noted.sent:.2f} s of audio{' and its end' if noted.ended else ''}"
         if noted.frame is None:
             return f"{place}: {_short(noted.event)}"
+        if self.wire[noted.frame].way == "hung up":
+            return f"{place}, when the vendor hung up with code {self.wire[noted.frame].code}"
         (frame,) = self.wire[noted.frame].frames
         received = sum(frames.way == "received" for frames in self.wire[: noted.frame + 1])
         return f"{place}, received frame {received}: {_short(frame)}"
@@ -173,7 +176,8 @@ class _TappedLink:
 
     async def emit(self, *events: ConnectionEvent) -> None:
         tape = self._tape
-        frame = next((at for at in range(len(tape.wire) - 1, -1, -1) if tape.wire[at].way == "received"), None)
+        said = (at for at in range(len(tape.wire) - 1, -1, -1) if tape.wire[at].way in {"received", "hung up"})
+        frame = next(said, None)
         for event in events:
             tape.events.append(Noted(event, tape.sent, tape.ended, frame))
             self._tap.step("event", tape)
@@ -221,6 +225,7 @@ class _TappedDialect(Dialect):
         return self._inner.refusal(answer)
 
     def hung_up(self, code: int | None) -> Iterable[ConnectionEvent]:
+        self._tape.wire.append(Frames("hung up", (), code=code))
         return self._inner.hung_up(code)
 
     def closed(self, code: int | None, reason: str) -> ProviderError | None:

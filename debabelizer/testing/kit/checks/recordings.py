@@ -42,7 +42,7 @@ class RecordingChecks(SuiteBase):
                 raise PromiseBrokenError(
                     f"the frames of {recording.name} give the events that were recorded with them: {line['events']}",
                     f"the events were {events}",
-                    where=f"received frame {number}: {str(line['received'])[:300]}",
+                    where=f"received frame {number}: {str(line.get('received', 'the end'))[:300]}",
                     hint="if the new meaning is right, record anew with --record",
                     look="golden-recordings",
                 )
