@@ -189,10 +189,10 @@ class TranscriptionStream:
 
     def _claim(self, iterator: _Iterator[Any]) -> None:
         """Make `iterator` the one that reads; it stays so until it ends, fails, or is dropped."""
-        reader = None if self._reader is None else self._reader()
-        if reader is None:
+        # No variable for the one that reads: in the traceback of this error it would live on after its user let go.
+        if self._reader is None or self._reader() is None:
             self._reader = weakref.ref(iterator)
-        elif reader is not iterator:
+        elif self._reader() is not iterator:
             raise StreamBusyError(
                 f"{self!r} is being iterated over already.", hint="One iterator at a time: share what it gives."
             )
