@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from debabelizer_deepgram import FLUX_SPEC, SPEC
+from debabelizer_deepgram import SPEC
+from debabelizer_deepgram.flux_spec import SPEC as FLUX_SPEC
 from debabelizer_deepgram.simulator import Behaviour, DeepgramSimulator
 
-from debabelizer.testing.kit import ProviderSuite
+from debabelizer.testing.kit import ProviderSuite, text_of
 from debabelizer.testing.soniox import CodedWords, SpokenWord
 
-WORDS = CodedWords(
-    SpokenWord(f"word{number}", speaker="AB"[number // 6 % 2], language=("en", "es")[number // 6 % 2])
-    for number in range(1000)
-)
+
+def spoken(number: int) -> SpokenWord:
+    return SpokenWord(text_of(number), speaker="AB"[number // 6 % 2], language=("en", "es")[number // 6 % 2])
 
 
 # The kit changes connections every two seconds, and plays a part at forty times real time.
@@ -23,7 +23,7 @@ BRISK = Behaviour(cadence=0.5, window=1.0, step=0.05, turn_silence=0.15, max_spe
 
 class FluxService(DeepgramSimulator):
     def __init__(self, key: str) -> None:
-        super().__init__(WORDS, keys=(key,), behaviour=BRISK)
+        super().__init__(CodedWords(map(spoken, range(200))), keys=(key,), behaviour=BRISK)
 
     def settings(self, host: str, port: int) -> Mapping[str, Any]:
         return {"websocket_url": f"ws://{host}:{port}"}

@@ -4,7 +4,8 @@ import math
 from typing import Any
 
 import pytest
-from debabelizer_deepgram import FLUX_SPEC, SPEC
+from debabelizer_deepgram import SPEC
+from debabelizer_deepgram.flux_spec import SPEC as FLUX_SPEC
 from debabelizer_deepgram.settings import DeepgramSettings, FluxSettings
 from pydantic import ValidationError
 

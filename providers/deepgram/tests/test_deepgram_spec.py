@@ -2,8 +2,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
-from debabelizer_deepgram import FLUX_SPEC, SPEC, debabelizer_register_providers
+import debabelizer_deepgram
+import pytest
+from debabelizer_deepgram import SPEC, flux_spec
+from debabelizer_deepgram.flux_spec import SPEC as FLUX_SPEC
 from debabelizer_deepgram.provider import DeepgramProvider, FluxProvider
 from debabelizer_deepgram.settings import DeepgramSettings, FluxSettings
 
@@ -11,14 +15,15 @@ from debabelizer.plugins import PluginRegistry
 from debabelizer.spec import ProviderSpec
 
 
-def test_the_plugin_registers_both_specs() -> None:
+@pytest.mark.parametrize(("plugin", "spec"), [(debabelizer_deepgram, SPEC), (flux_spec, FLUX_SPEC)])
+def test_each_plugin_registers_its_spec(plugin: Any, spec: ProviderSpec) -> None:
     specs: list[ProviderSpec] = []
-    debabelizer_register_providers(specs.append)
-    assert specs == [SPEC, FLUX_SPEC]
+    plugin.debabelizer_register_providers(specs.append)
+    assert specs == [spec]
 
 
 def test_both_are_found_when_installed() -> None:
-    registry = PluginRegistry.discover(allow=["deepgram"])
+    registry = PluginRegistry.discover()
     assert registry.spec("deepgram") == SPEC
     assert registry.spec("deepgram_flux") == FLUX_SPEC
     assert registry.settings_model(SPEC) is DeepgramSettings
@@ -37,7 +42,7 @@ def test_languages_are_in_order() -> None:
 
 def test_looking_at_the_specs_loads_nothing_heavy_and_streaming_loads_no_aiohttp() -> None:
     code = (
-        "import sys, debabelizer_deepgram; "
+        "import sys, debabelizer_deepgram.flux_spec; "
         "heavy = {'aiohttp', 'pydantic', 'websockets'} & sys.modules.keys(); "
         "import debabelizer_deepgram.provider, debabelizer_deepgram.dialect, debabelizer_deepgram.flux; "
         "print(heavy, 'aiohttp' in sys.modules)"
