@@ -104,7 +104,8 @@ class PluginRegistry:
 
     def _not_found(self, name: str) -> UnknownProviderError | ProviderNotInstalledError:
         if name in FIRST_PARTY:
-            hint = f'Type: pip install "debabelizer[{name}]>=0.3" (in a clone: pip install -e providers/{name})'
+            folder = f"providers/{FIRST_PARTY[name].removeprefix('debabelizer-')}"
+            hint = f'Type: pip install "debabelizer[{name}]>=0.3" (in a clone: pip install -e {folder})'
             return ProviderNotInstalledError(f"Provider {name!r} is not installed.", name=name, hint=hint)
         installed = [spec.name for spec in self.specs]
         nearest = get_close_matches(name.lower(), {*installed, *FIRST_PARTY}, n=1)

@@ -6,11 +6,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 
-from debabelizer.plugins.discovery import FIRST_PARTY
+from debabelizer.plugins.discovery import ENTRY_POINT_GROUP, FIRST_PARTY
 
 Added = Callable[..., set[str]]
 
@@ -103,4 +104,6 @@ def test_the_command_line_loads_no_provider_code(added: Added, arguments: list[s
     loaded = added(CLI.format(arguments=arguments))
     assert not tops(loaded) & HEAVY
     of_providers = {module for module in loaded if module.startswith("debabelizer_")}
-    assert {module for module in of_providers if module.partition(".")[2] not in {"", "spec"}} == set()
+    plugins = {point.value for point in entry_points(group=ENTRY_POINT_GROUP)}
+    code = {module for module in of_providers if not any(f"{plugin}.".startswith(f"{module}.") for plugin in plugins)}
+    assert {module for module in code if module.partition(".")[2] != "spec"} == set()

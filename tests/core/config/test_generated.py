@@ -25,7 +25,9 @@ from debabelizer.spec import Capabilities, ProviderSpec, Secret
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 FILES = sorted((ROOT / "config").glob("*.toml"))
-ENVIRON = {"SONIOX_API_KEY": "test-key"}
+ENVIRON = {
+    secret.env: "test-key" for spec in PluginRegistry.discover(allow=[*FIRST_PARTY]).specs for secret in spec.secrets
+}
 
 
 def snippets(language: str) -> list[str]:
