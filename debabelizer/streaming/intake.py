@@ -115,13 +115,16 @@ class Intake:
         journal = supervisor.journal
         if not journal.accepted:
             _refuse_container(data)
-        data = self._rest + data
         frame = journal.audio_format.frame_bytes
-        odd = len(data) % frame
-        whole = memoryview(data)[: len(data) - odd]
         # Small enough that there will be room beside the audio a provider may leave unheard; and one piece if it can
         # be, so that a cancelled call has taken all of its audio or none.
         size = max(journal.capacity // frame // _PIECES, 1) * frame
+        if not self._rest and 0 < len(data) <= size and len(data) % frame == 0 and supervisor.room_for(len(data)):
+            self._take(data)
+            return
+        data = self._rest + data
+        odd = len(data) % frame
+        whole = memoryview(data)[: len(data) - odd]
         for start in range(0, len(whole), size):
             piece = whole[start : start + size]
             while not supervisor.room_for(len(piece)):
@@ -129,11 +132,15 @@ class Intake:
                 await supervisor.moved.wait()
                 if supervisor.outcome is not None:
                     raise supervisor.outcome.error or StreamClosedError("The stream was closed.")
-            supervisor.record.accepted()
-            journal.append(piece, supervisor.clock.time())
-            supervisor.work.notify()
+            self._take(piece)
             self._rest = b""
         self._rest = data[len(data) - odd :]
+
+    def _take(self, piece: bytes | memoryview) -> None:
+        supervisor = self._supervisor
+        supervisor.record.accepted()
+        supervisor.journal.append(piece, supervisor.clock.time())
+        supervisor.work.notify()
 
     def _mind_reader(self) -> None:
         supervisor = self._supervisor
