@@ -55,9 +55,12 @@ class Service:
         self.connections: list[ServiceConnection] = []
 
     def connect(self) -> Connection:
-        plan = self.plans[min(len(self.connections), len(self.plans) - 1)]
-        self.connections.append(ServiceConnection(plan))
+        self.connections.append(ServiceConnection(self.plan()))
         return self.connections[-1]
+
+    def plan(self) -> Plan:
+        """That of the next connection."""
+        return self.plans[min(len(self.connections), len(self.plans) - 1)]
 
 
 class ServiceConnection(Connection):
@@ -67,9 +70,18 @@ class ServiceConnection(Connection):
         self.taken: list[Any] = []
         self.said = 0
         self.over = False
+        self._task: asyncio.Task[Any] | None = None
+        self._lost: Exception | None = None
+
+    def lose(self, error: Exception) -> None:
+        """End with `error` now, whatever it does."""
+        if self._task is not None and not self.over:
+            self._lost = error
+            self._task.cancel()
 
     async def run(self, link: Link) -> None:
         plan = self.plan
+        self._task = asyncio.current_task()
         try:
             if plan.never_opens:
                 await asyncio.sleep(FOREVER)
@@ -79,13 +91,17 @@ class ServiceConnection(Connection):
             if plan.never_ready:
                 await asyncio.sleep(FOREVER)
             await self._serve(link)
+        except asyncio.CancelledError:
+            if self._lost is not None:
+                raise self._lost from None
+            raise
         finally:
             self.over = True
 
     async def _serve(self, link: Link) -> None:
-        plan = self.plan
         while True:
             work = await link.take()
+            plan = self.plan  # it may have been changed meanwhile
             self.taken.append(work)
             if isinstance(work, bytes):
                 self.audio += work

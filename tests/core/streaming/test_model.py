@@ -9,35 +9,16 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.plans import plans, times_as_many
 from support.service import Bench, Plan, Service, speech
 
-from debabelizer.errors import ServiceUnavailableError, SessionExpiredError, StreamClosedError, StreamError
+from debabelizer.errors import StreamClosedError, StreamError
 from debabelizer.results import StreamingResult
 from debabelizer.streaming.policy import StreamPolicy
 from debabelizer.streaming.stream import TranscriptionStream
 from debabelizer.testing.virtual_time import run
 
 POLICY = StreamPolicy(replay=20.0, give_up_after=400.0, max_attempts=40)
-
-plans = st.builds(
-    Plan,
-    at=st.one_of(st.none(), st.floats(0.0, 12.0).map(lambda seconds: round(seconds, 3))),
-    fault=st.sampled_from(["raise", "return", "cancel", "mute", "freeze", "hang-on-cancel"]),
-    error=st.sampled_from(
-        [
-            ServiceUnavailableError("restart", retry_after=0.0),
-            SessionExpiredError("too long"),
-            ConnectionResetError("reset"),
-            ValueError("a bug in a dialect"),
-        ]
-    ),
-    lag=st.integers(0, 15),
-    open_after=st.sampled_from([0.0, 0.3, 5.0, 20.0]),
-    never_opens=st.sampled_from([False, False, False, True]),
-    never_ready=st.sampled_from([False, False, False, True]),
-    end=st.sampled_from(["finish", "finish", "short", "silent", "return"]),
-    finishes_at=st.one_of(st.none(), st.none(), st.floats(0.0, 10.0)),
-)
 
 # What the user does, one after another: send so many bytes, pause so many seconds, flush.
 actions = st.lists(
@@ -71,7 +52,7 @@ async def act(stream: TranscriptionStream, todo: list[tuple[str, float]], audio:
     await stream.end_audio()
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=times_as_many(250), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(plans, max_size=6), actions, st.integers(0, 150), st.sampled_from([None, 1.0, 4.0]), st.booleans())
 def test_words_delivered_are_the_words_of_a_perfect_line(
     broken: list[Plan], todo: list[tuple[str, float]], last: int, speed: float | None, slow_reader: bool

@@ -8,7 +8,7 @@ import pytest
 from support.service import Bench, Plan, Service, speech
 from support.streams import scripted
 
-from debabelizer.errors import DebabelizerError
+from debabelizer.errors import DebabelizerError, StreamBusyError
 from debabelizer.results import StreamingResult, Utterance
 from debabelizer.streaming.dialect import Hypothesis, UtteranceEnd
 from debabelizer.streaming.stream import TranscriptionStream
@@ -141,3 +141,16 @@ async def _send(stream: TranscriptionStream) -> None:
         await stream.send_audio(speech(number, number))
         await asyncio.sleep(0.1)
     await stream.end_audio()
+
+
+def test_a_reader_that_was_let_go_makes_way_although_the_error_of_the_second_is_kept() -> None:
+    async def case() -> None:
+        async with Bench().stream() as stream:
+            first = aiter(stream)
+            with pytest.raises(StreamBusyError) as kept:
+                stream.events()
+            del first
+            aiter(stream)
+            assert "One iterator at a time" in str(kept.value)
+
+    run(case())
