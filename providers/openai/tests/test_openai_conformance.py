@@ -8,12 +8,11 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 from unittest import mock
 
-from debabelizer_openai import SPECS
+import debabelizer_openai
+from debabelizer_openai.servers import groq, localai, speaches, vllm, vllm_realtime, whisper_cpp
 from debabelizer_openai.simulator import OpenAISimulator
 
 from debabelizer.testing.kit import CodedVad, ProviderSuite
-
-SPEC = {spec.name: spec for spec in SPECS}
 
 
 class Service(OpenAISimulator):
@@ -72,7 +71,7 @@ SHORT = {"silence_duration_ms": 140}
 
 
 class TestOpenAI(ProviderSuite):
-    spec = SPEC["openai"]
+    spec = debabelizer_openai.SPEC
     simulator = Service
     settings: ClassVar[Mapping[str, Any]] = SHORT
     bad_settings = (
@@ -88,43 +87,43 @@ class TestOpenAI(ProviderSuite):
 class TestLive(ProviderSuite):
     """Utterances that are ended from here, by a model that writes while one speaks."""
 
-    spec = SPEC["openai"]
+    spec = debabelizer_openai.SPEC
     simulator = Service
     settings: ClassVar[Mapping[str, Any]] = {"turn_detection": "pauses", "pause": 0.14}
 
 
 class TestGroq(ProviderSuite):
-    spec = SPEC["groq"]
+    spec = groq.SPEC
     simulator = Groq
     bad_settings = BAD
 
 
 class TestSpeaches(ProviderSuite):
-    spec = SPEC["speaches"]
+    spec = speaches.SPEC
     simulator = Speaches
     bad_settings = BAD
 
 
 class TestWhisperCpp(ProviderSuite):
-    spec = SPEC["whisper_cpp"]
+    spec = whisper_cpp.SPEC
     simulator = WhisperCpp
     bad_settings = BAD
 
 
 class TestVllm(ProviderSuite):
-    spec = SPEC["vllm"]
+    spec = vllm.SPEC
     simulator = Vllm
     bad_settings = BAD
 
 
 class TestVllmRealtime(ProviderSuite):
-    spec = SPEC["vllm_realtime"]
+    spec = vllm_realtime.SPEC
     simulator = Vllm
     settings: ClassVar[Mapping[str, Any]] = {"pause": 0.14}
     bad_settings = ({"model": ""}, {"pause": 0})
 
 
 class TestLocalAI(ProviderSuite):
-    spec = SPEC["localai"]
+    spec = localai.SPEC
     simulator = LocalAI
     bad_settings = BAD

@@ -1,0 +1,1 @@
+"""Servers that speak OpenAI's protocol, each a provider of its own: claims, keys and addresses differ."""
