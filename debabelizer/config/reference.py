@@ -103,6 +103,8 @@ def _type(schema: dict[str, Any], node: dict[str, Any]) -> str:
 def default_of(node: dict[str, Any]) -> str:
     """The default of a setting in TOML; empty if it has none."""
     value: Any = node.get("default")
+    if value is None:
+        return toml(value)
     if node.get("title") == "Duration":
         value = f"{value:g}s"
     elif node.get("title") == "Size" and value % 1024**2 == 0:

@@ -32,6 +32,8 @@ def json_schema(providers: Known) -> dict[str, Any]:
     plain: dict[str, Any] = {"$schema": _DIALECT, **_toml({**root, "$defs": definitions})}
     for spec, _ in providers:
         for secret in spec.secrets:
+            if not secret.required:
+                continue  # written out, it would have to be there
             _keep_default(plain, (*("providers", spec.name), *secret.key.split(".")), {"env": secret.env})
     return plain
 
