@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import fields
+from inspect import get_annotations
 from pathlib import Path
 from typing import get_args
 
@@ -12,8 +13,10 @@ import pytest
 
 from debabelizer import errors
 from debabelizer.cli.new_provider import Kind, render
+from debabelizer.provider import Provider
 from debabelizer.spec import Capabilities, ProviderSpec
-from debabelizer.streaming.dialect import ConnectionEvent, Dialect
+from debabelizer.streaming.connection import Link
+from debabelizer.streaming.dialect import ConnectionEvent, Dialect, Opening
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "writing-a-provider.md").read_text(encoding="utf-8")
@@ -53,7 +56,12 @@ def test_a_block_is_what_is_written(name: str, path: str, code: str) -> None:
 
 def rows(heading: str) -> set[str]:
     section = PAGE.split(f"### {heading}\n")[1].split("\n#")[0]
-    return set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
+    firsts = re.findall(r"^\| (`[^|]*`) \|", section, re.MULTILINE)
+    return {name for first in firsts for name in re.findall(r"`(\w+)`", first)}
+
+
+def public(contract: type) -> set[str]:
+    return {name for name in (*vars(contract), *get_annotations(contract)) if not name.startswith("_")}
 
 
 def test_the_reference_names_every_field_of_the_spec() -> None:
@@ -66,6 +74,24 @@ def test_the_reference_names_every_capability() -> None:
 
 def test_the_reference_names_every_event() -> None:
     assert rows("Events of a connection") == {event.__name__ for event in get_args(ConnectionEvent)}
+
+
+@pytest.mark.parametrize(
+    ("heading", "contract"),
+    [
+        ("Methods of a provider", Provider),
+        ("Methods of a dialect", Dialect),
+        ("How to open a connection", Opening),
+        ("What a connection is lent", Link),
+    ],
+)
+def test_the_reference_names_every_member_of_a_contract(heading: str, contract: type) -> None:
+    assert rows(heading) == public(contract)
+
+
+def test_it_leads_to_the_explanation_of_the_tests() -> None:
+    section = PAGE.split("## Test it")[1].split("\n## ")[0]
+    assert "(conformance.md)" in section
 
 
 def test_every_error_of_a_provider_is_told_with_what_comes_of_it() -> None:
