@@ -20,11 +20,13 @@ def page_of(spec: ProviderSpec) -> Path:
     return ROOT / "docs" / "providers" / f"{spec.name}.md"
 
 
-def with_settings(page: str, spec: ProviderSpec, model: type[ProviderSettings]) -> str:
-    """The page with the table of settings as the configuration reference has it."""
+def with_settings(
+    page: str, spec: ProviderSpec, model: type[ProviderSettings], *, name: str = "settings"
+) -> str:
+    """The page with the table of settings as the configuration reference has it, between the comments of that name."""
     section = reference([(spec, model)]).split(f"### `[providers.{spec.name}]`")[1]
     head, *rows = [" | ".join(line.split(" | ")[:4]) + " |" for line in section.splitlines() if line.startswith("| ")]
-    return filled(page, "settings", "\n\n" + "\n".join([head, "|---|---|---|---|", *rows]) + "\n\n")
+    return filled(page, name, "\n\n" + "\n".join([head, "|---|---|---|---|", *rows]) + "\n\n")
 
 
 def filled(page: str, name: str, text: str) -> str:
