@@ -24,9 +24,18 @@ ENTRY_POINT_GROUP: Final = "debabelizer"
 
 FIRST_PARTY: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "moonshine": "debabelizer-moonshine",
+        "moonshine": "debabelizer-moonshine",  # first, since it is the one to install when there is none
+        "deepgram": "debabelizer-deepgram",
+        "deepgram_flux": "debabelizer-deepgram",
+        "groq": "debabelizer-openai",
+        "localai": "debabelizer-openai",
+        "openai": "debabelizer-openai",
         "soniox": "debabelizer-soniox",
+        "speaches": "debabelizer-openai",
+        "vllm": "debabelizer-openai",
+        "vllm_realtime": "debabelizer-openai",
         "whisper": "debabelizer-whisper",
+        "whisper_cpp": "debabelizer-openai",
     }
 )
 """Providers of this project, each with its distribution; the name is also that of the extra that installs it."""
