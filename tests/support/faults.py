@@ -29,6 +29,7 @@ from debabelizer import (
     StreamStats,
     VoiceProcessor,
 )
+from debabelizer.plugins import PluginRegistry
 from debabelizer.testing.coded import CodedWord, Report, compare, encode_words, plan_words
 from debabelizer.testing.soniox import Behaviour, Fault, SonioxSimulator
 from debabelizer.testing.soniox.faults import Moment
@@ -233,22 +234,38 @@ CASES: Final[dict[str, Case]] = {
 
 
 async def run_case(
-    case: Case, at: Moment = 0.0, *, words: tuple[CodedWord, ...] = WORDS, policy: dict[str, Any] | None = None
+    case: Case,
+    at: Moment = 0.0,
+    *,
+    words: tuple[CodedWord, ...] = WORDS,
+    policy: dict[str, Any] | None = None,
+    spare: bool = False,
 ) -> Run:
-    """Speak `words` into a simulator in which `case` goes wrong at the moment `at`."""
+    """Speak `words` into a simulator in which `case` goes wrong at the moment `at`.
+
+    With a `spare`, there is a second provider: another simulator, in which nothing goes wrong.
+    """
     audio = encode_words(words, tail=0.2)
     loop = asyncio.get_running_loop()
     begun = loop.time()
     events: list[StreamEvent] = []
     error = None
-    async with SonioxSimulator(faults=case.faults(at), behaviour=replace(case.behaviour, record_audio=False)) as server:
-        table = {"api_key": "test-key", "websocket_url": server.url}
+    soniox = PluginRegistry.discover().spec("soniox")
+    registry = PluginRegistry.of(soniox, replace(soniox, name="spare"))
+    behaviour = replace(case.behaviour, record_audio=False)
+    async with (
+        SonioxSimulator(faults=case.faults(at), behaviour=behaviour) as server,
+        SonioxSimulator(behaviour=Behaviour(record_audio=False)) as other,
+    ):
         config = {
-            "stt": {"provider": "soniox"},
-            "providers": {"soniox": table},
+            "stt": {"provider": ["soniox", "spare"] if spare else "soniox"},
+            "providers": {
+                name: {"api_key": "test-key", "websocket_url": each.url}
+                for name, each in (("soniox", server), ("spare", other))
+            },
             "stream": {**POLICY, **case.policy, **(policy or {})},
         }
-        async with VoiceProcessor(config) as processor, processor.transcribe_stream() as stream:
+        async with VoiceProcessor(config, registry=registry) as processor, processor.transcribe_stream() as stream:
             speaking = asyncio.ensure_future(_speak(stream, audio))
             try:
                 async for event in stream.events():

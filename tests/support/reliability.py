@@ -9,6 +9,8 @@ from typing import Final
 from support.faults import CASES, PHASES, WORDS, Case, Run, run_case
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "reliability.md"
+AMIDST: Final = "in mid-speech"  # or, if it cannot happen then, when it can
+SPARE: Final = "with a second provider"
 BEGIN: Final = "<!-- generated: the faults -->"
 END: Final = "<!-- end -->"
 WHY_NOT: Final = (
@@ -61,21 +63,23 @@ PEERS: Final = {
 
 async def measure() -> list[str]:
     """The rows of the three tables."""
-    moments = [*_head("fault", *PHASES)]
-    whole = [*_head("what is wrong all along", "outcome")]
+    moments = [*_head("fault", *PHASES, f"{AMIDST}, {SPARE}")]
+    whole = [*_head("what is wrong all along", "outcome", SPARE)]
     beside = [*_head("fault", "raw websockets", "raw aiohttp", "official SDK", "livekit", "pipecat", "Debabelizer")]
     title = ""
     for name, case in CASES.items():
         told = {phase: outcome(case, await run_case(case, PHASES[phase])) for phase in case.phases}
+        amidst = PHASES[AMIDST if AMIDST in told else case.phases[0]] if told else 0.0
+        spared = outcome(case, await run_case(case, amidst, spare=True))
         if told:
-            moments.append(_row(case.title, *(told.get(phase, "n/a") for phase in PHASES)))
+            moments.append(_row(case.title, *(told.get(phase, "n/a") for phase in PHASES), spared))
         else:
             told = {"": outcome(case, await run_case(case))}
-            whole.append(_row(case.title, *told.values()))
+            whole.append(_row(case.title, *told.values(), spared))
         # A title that stands alone says what "…" continues.
         title = title + "," + case.title.removeprefix("…") if case.title.startswith("…") else case.title
         if name in PEERS:
-            ours = told.get("in mid-speech", next(iter(told.values())))
+            ours = told.get(AMIDST, next(iter(told.values())))
             beside.append(_row(title, *PEERS[name], f"**{ours}**"))
     return ["", *moments, "", WHY_NOT, "", *whole, "", "## Beside existing clients", "", *beside, ""]
 
