@@ -18,7 +18,7 @@ def spoken(number: int) -> SpokenWord:
 
 
 # The kit changes connections every two seconds, and plays a part at forty times real time.
-BRISK = Behaviour(cadence=0.5, window=1.0, step=0.05, turn_silence=0.15, max_speed=None)
+BRISK = Behaviour(cadence=0.5, window=1.0, step=0.1, turn_silence=0.1, max_speed=None)
 
 
 class FluxService(DeepgramSimulator):
