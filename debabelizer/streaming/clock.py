@@ -44,36 +44,66 @@ class Signal:
     """Wakes those who wait for a change, without saying which: each looks for itself and waits again.
 
     A condition variable for one event loop, with deadlines on an injectable clock. `notify` is cheap when
-    nobody waits, so it may be called for every chunk of audio.
+    nobody waits, so it may be called for every chunk of audio; and so is waiting, since one timer serves all waits
+    one after another: it is set for the earliest deadline, and outlives the waits that were notified before it.
     """
 
-    __slots__ = ("_clock", "_waiters")
+    __slots__ = ("_clock", "_due", "_timer", "_waiters")
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._waiters: list[asyncio.Future[bool]] = []
+        self._waiters: list[tuple[asyncio.Future[bool], float | None]] = []
+        self._timer: Timer | None = None
+        self._due = 0.0  # when the timer goes off
 
     def notify(self) -> None:
         """Wake everyone who waits now."""
         if self._waiters:
             waiters, self._waiters = self._waiters, []
-            for waiter in waiters:
+            for waiter, _ in waiters:
                 _settle(waiter, True)
 
     async def wait(self, deadline: float | None = None) -> bool:
         """Wait for the next `notify`; False if `deadline` (clock seconds) came first."""
         waiter: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
-        timer = None
+        entry = (waiter, deadline)
+        self._waiters.append(entry)
         if deadline is not None:
-            timer = self._clock.call_at(deadline, lambda: _settle(waiter, False))
+            self._see_to(deadline)
         try:
             return await waiter
-        finally:
-            if timer is not None:
-                timer.cancel()
-            if waiter in self._waiters:
-                self._waiters.remove(waiter)
+        except asyncio.CancelledError:
+            if entry in self._waiters:
+                self._waiters.remove(entry)
+            if not self._waiters:
+                self._rest()
+            raise
+
+    def _see_to(self, deadline: float) -> None:
+        """Have the timer go off no later than at `deadline`."""
+        if self._timer is not None and self._due > deadline:
+            self._rest()
+        if self._timer is None:
+            self._due = deadline
+            self._timer = self._clock.call_at(deadline, self._expire)
+
+    def _expire(self) -> None:
+        """The timer went off: tell those whose deadline has come, and set it for the others."""
+        self._timer = None
+        now = max(self._clock.time(), self._due)  # an event loop may be early by the grain of its clock
+        waiters, self._waiters = self._waiters, []
+        for waiter, deadline in waiters:
+            if deadline is not None and deadline <= now:
+                _settle(waiter, False)
+            else:
+                self._waiters.append((waiter, deadline))
+                if deadline is not None:
+                    self._see_to(deadline)
+
+    def _rest(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
 
 def _settle(waiter: asyncio.Future[bool], value: bool) -> None:
