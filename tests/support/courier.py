@@ -1,6 +1,7 @@
 """A service that takes files over TCP, its provider, and ways in which that can be wrong. For tests of the kit.
 
-The protocol: the length of the audio as a line, the audio; the answer is a line for each word, then ``end``.
+The protocol: the key and the length of the audio as a line, the audio; the answer is a line for each word, then
+``end``, or ``no``.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from typing import Any, Self
 
 from debabelizer.audio.format import AudioFormat
 from debabelizer.audio.source import AudioSource
-from debabelizer.config import ProviderSettings
-from debabelizer.errors import ConnectionLostError, DeadlineError, ProtocolError
+from debabelizer.config import ProviderSettings, Secret
+from debabelizer.errors import AuthenticationError, ConnectionLostError, DeadlineError, ProtocolError
 from debabelizer.provider import Provider, Request
 from debabelizer.results import Progress, Segment, Transcript
 from debabelizer.spec import Capabilities, ProviderSpec
+from debabelizer.spec import Secret as SecretOf
 from debabelizer.testing.kit import CodedWords, ProviderSuite
 
 PATIENCE = 20.0
@@ -23,6 +25,9 @@ PATIENCE = 20.0
 
 class Settings(ProviderSettings):
     """The table."""
+
+    api_key: Secret | None = None
+    """The key."""
 
     port: int = 1
     """Port on this machine."""
@@ -36,6 +41,9 @@ class Courier(Provider[Settings]):
     ) -> Transcript:
         async with audio.blocks(AudioFormat()) as blocks:
             data = b"".join([block async for block in blocks])
+        key = request.settings.api_key
+        assert key is not None
+        self.key = key.reveal()
         words = await self.asked(request.settings.port, data)
         segments = tuple(Segment(text, float(start), float(end)) for text, start, end in words)
         text = " ".join(segment.text for segment in segments)
@@ -53,7 +61,7 @@ class Courier(Provider[Settings]):
     async def exchange(self, port: int, data: bytes) -> list[list[str]]:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         try:
-            writer.write(b"%d\n" % len(data) + data)
+            writer.write(b"%s %d\n" % (self.key.encode(), len(data)) + data)
             await writer.drain()
             return self.words((await reader.read()).split(b"\n"))
         finally:
@@ -64,6 +72,8 @@ class Courier(Provider[Settings]):
             words = [line.decode().split() for line in lines]
         except UnicodeDecodeError as error:
             raise ProtocolError("garbled") from error
+        if words == [["no"], []]:
+            raise AuthenticationError("refused")
         if words[-2:] != [["end"], []]:
             raise ConnectionLostError("the answer is not whole")
         return words[:-2]
@@ -74,7 +84,7 @@ class TakesWhatCame(Courier):
 
     def words(self, lines: list[bytes]) -> list[list[str]]:
         words = [line.decode(errors="replace").split() for line in lines]
-        return [word for word in words if len(word) == 3]
+        return [word for word in words if len(word) == 3] or super().words(lines)
 
 
 class WaitsForever(Courier):
@@ -96,6 +106,23 @@ class WaitsLong(Courier):
             raise ConnectionLostError("lost") from error
 
 
+class TellsTheKey(Courier):
+    """Says what was refused."""
+
+    async def exchange(self, port: int, data: bytes) -> list[list[str]]:
+        try:
+            return await super().exchange(port, data)
+        except AuthenticationError as error:
+            raise error from ValueError(f"{self.key} was refused")
+
+
+class TriesAnyKey(Courier):
+    """Takes a refusal for a failure."""
+
+    def words(self, lines: list[bytes]) -> list[list[str]]:
+        return super().words([] if lines[0] == b"no" else lines)
+
+
 class SaysItRaw(Courier):
     """Lets through whatever the library raises."""
 
@@ -108,6 +135,7 @@ class Service:
     """The service on loopback."""
 
     def __init__(self, key: str) -> None:
+        self.key = key
         self.tasks: set[asyncio.Task[Any]] = set()
 
     async def __aenter__(self) -> Self:
@@ -135,9 +163,10 @@ class Service:
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
         try:
-            data = await reader.readexactly(int(await reader.readline()))
-            lines = [f"{word.text} {word.start} {word.end}\n" for word in CodedWords.of(data)]
-            writer.write("".join([*lines, "end\n"]).encode())
+            key, size = (await reader.readline()).split()
+            data = await reader.readexactly(int(size))
+            lines = [*(f"{word.text} {word.start} {word.end}\n" for word in CodedWords.of(data)), "end\n"]
+            writer.write("".join(lines if key.decode() == self.key else ["no\n"]).encode())
             writer.write_eof()
             await reader.read()
         except (OSError, ValueError, asyncio.IncompleteReadError, asyncio.CancelledError):
@@ -167,5 +196,6 @@ def suite(factory: str = "Courier", simulator: type[Service] = Service, **claims
         ),
         settings="support.courier:Settings",
         factory=f"support.courier:{factory}",
+        secrets=(SecretOf(key="api_key", env="COURIER_API_KEY"),),
     )
     return type("TestCourier", (ProviderSuite,), {"spec": spec, "simulator": simulator})

@@ -19,6 +19,7 @@ from debabelizer.testing.kit.claims import OF_FILES, of_file
 from debabelizer.testing.kit.kinds import concerns
 from debabelizer.testing.kit.play import KEY, PLAN, Scene, Stage, opened
 from debabelizer.testing.kit.promise import PromiseBrokenError
+from debabelizer.testing.kit.secrecy import CANARY, everything_logged, is_kept, told_by
 from debabelizer.testing.kit.traces import Traces
 
 __all__ = ["File", "FileChecks", "at_a_distance", "file_parameters"]
@@ -129,6 +130,15 @@ class FileChecks(SuiteBase):
         if not isinstance(error, AuthenticationError):
             raise PromiseBrokenError("a key that is refused is an AuthenticationError", laws.why(error), look="secrets")
 
+    @concerns(lambda suite: files(suite) and bool(suite.spec.secrets))
+    def test_file_keeps_the_key(self) -> None:
+        """The key stands in no error, repr, traceback or log record of a transcription."""
+        self.sound_file()
+        for right in (CANARY, "another-key"):
+            with everything_logged() as texts:
+                file = self.transcribe(key=CANARY, right_key=right)
+            is_kept([("the transcript", repr(file.transcript)), *told_by(file.error), *texts])
+
     def sound_file(self) -> Transcript:
         """The transcript, for tests that make no sense if not all words are in it."""
         if "file" not in self._played:
@@ -144,12 +154,13 @@ class FileChecks(SuiteBase):
         *,
         audio_format: AudioFormat | None = None,
         key: str = KEY,
+        right_key: str = KEY,
         cancel_at: float | None = None,
         watch: Callable[[Stage], object] | None = None,
         thorough: bool = False,
     ) -> File:
         """Transcribe a recording of the plan; `watch` is called before, and puts the fault proxy in between."""
-        scene = Scene(wishes=self.wishes(), key=key, proxied=None if watch is None else "files")
+        scene = Scene(wishes=self.wishes(), key=key, right_key=right_key, proxied=None if watch is None else "files")
         wishes = {name: wish for name, wish in scene.wishes.items() if name != "endpointing"}
         given = wav(_AUDIO) if audio is None else audio
 
@@ -163,6 +174,7 @@ class FileChecks(SuiteBase):
                         given, audio_format=audio_format, on_progress=file.progress.append, **wishes
                     )
                 )
+                stage.tasks.append(work)
                 begun = loop.time()
                 if cancel_at is not None:
                     await asyncio.sleep(cancel_at)

@@ -19,10 +19,9 @@ from debabelizer.spec import API_VERSION
 from debabelizer.testing.kit.base import SuiteBase
 from debabelizer.testing.kit.kinds import concerns
 from debabelizer.testing.kit.promise import PromiseBrokenError
+from debabelizer.testing.kit.secrecy import CANARY
 
 __all__ = ["SpecChecks"]
-
-CANARY: Final = "canary-0123456789-test-key"
 
 # What the modules named in a spec may have loaded already: the standard library, the core, and what hooks need.
 _ALLOWED: Final = frozenset({"debabelizer", "pluggy"})

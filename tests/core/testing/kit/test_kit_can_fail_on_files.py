@@ -72,7 +72,7 @@ class TestOverANetwork:
     @pytest.mark.parametrize(
         ("factory", "found"),
         [
-            ("TakesWhatCame", {"cut": {"waiting", "answer"}, "garble": {"waiting", "answer"}}),
+            ("TakesWhatCame", {"cut": {"answer"}, "garble": {"waiting", "answer"}}),
             ("SaysItRaw", {"half-open": {"waiting", "answer"}, "reset": {"waiting", "answer"}}),
             ("WaitsLong", {"half-open": {"answer"}}),
             ("WaitsForever", {"half-open": {"answer"}}),
@@ -84,6 +84,13 @@ class TestOverANetwork:
         expected = {f"test_file_fault[{fault}][{phase}]" for fault, phases in found.items() for phase in phases}
         assert broken(verdicts(suite, only="test_file_fault", cases=cases)) == expected
         assert broken(verdicts(suite, only="test_file_", but=("test_file_fault",))) == set()
+
+    @pytest.mark.parametrize(
+        ("factory", "test"),
+        [("TellsTheKey", "test_file_keeps_the_key"), ("TriesAnyKey", "test_file_with_a_wrong_key_is_refused")],
+    )
+    def test_a_key_that_is_not_kept_or_not_minded_is_found(self, factory: str, test: str) -> None:
+        assert broken(verdicts(courier.suite(factory), only="test_file_", but=("test_file_fault",))) == {test}
 
     def test_a_simulator_that_leads_past_the_proxy_is_told_how_to_do_it(self) -> None:
         found = verdicts(courier.suite(simulator=courier.HidesItsAddress), only="test_file_fault")
