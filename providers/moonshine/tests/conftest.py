@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 import re
-import threading
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -34,9 +33,3 @@ def speech(jfk: Path) -> NDArray[np.float32]:
 def plain() -> Callable[[str], str]:
     """Makes texts comparable: words in lower case."""
     return lambda text: " ".join(re.findall(r"[a-z']+", text.lower()))
-
-
-@pytest.fixture(autouse=True)
-def _no_thread_is_left() -> Iterator[None]:
-    yield
-    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("moonshine")] == []

@@ -40,4 +40,4 @@ class Double(EngineDouble):
 class TestMoonshine(ProviderSuite):
     spec = SPEC
     simulator = Double
-    bad_settings = ({"engines": 0}, {"engines": 65}, {"silence": 0.0}, {"max_utterance": 31.0})
+    bad_settings = ({"engines": 0}, {"engines": 65}, {"silence": 0.0}, {"max_utterance": 31.0}, {"model": "base"})

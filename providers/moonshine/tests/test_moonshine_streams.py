@@ -100,17 +100,3 @@ def test_streams_at_once_say_what_each_would_say_alone(sound: bytes) -> None:
             assert await asyncio.gather(*(text(processor, talk) for talk in talks)) == alone
 
     asyncio.run(case())
-
-
-def test_a_stream_that_is_left_leaves_nothing(sound: bytes) -> None:
-    async def case() -> None:
-        async with (
-            VoiceProcessor({}, provider="moonshine") as processor,
-            processor.transcribe_stream(microphone(sound)) as stream,
-        ):
-            async for result in stream:
-                if result.text:
-                    break
-        assert asyncio.all_tasks() == {asyncio.current_task()}
-
-    asyncio.run(case())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -53,13 +54,35 @@ def _address(url: str) -> tuple[str, int]:
 class TestSoniox(ProviderSuite):
     spec = SPEC
     simulator = Service
-    bad_settings = (
+    bad_settings = (  # limits are those that Soniox documents
+        {"region": "us-east"},
         {"model": ""},
         {"model": "m" * 33},
-        {"region": "mars"},
+        {"file_model": ""},
         {"max_endpoint_delay_ms": 499},
-        {"endpoint_sensitivity": 1.5},
+        {"max_endpoint_delay_ms": 3001},
+        {"endpoint_sensitivity": -1.01},
+        {"endpoint_sensitivity": 1.01},
+        {"endpoint_sensitivity": math.nan},
+        {"endpoint_latency_adjustment_level": -1},
+        {"endpoint_latency_adjustment_level": 4},
+        {"client_reference_id": ""},
         {"client_reference_id": "x" * 257},
-        {"extra": {"api_key": "test-key"}},
-        {"translation": {"type": "two_way", "language_a": "en", "language_b": "en"}},
+        {"file_timeout": 0},
+        {"context": {"text": 7}},
+        {"context": {"wrong": "x"}},
+        {"context": {"general": {"domain": 7}}},
+        {"context": {"translation_terms": ["x"]}},
+        {"translation": {"target_language": "es"}},
+        {"translation": {"type": "three_way"}},
+        {"translation": {"type": "one_way"}},
+        {"translation": {"type": "one_way", "target_language": "xx"}},
+        {"translation": {"type": "one_way", "target_language": "es", "language_a": "en"}},
+        {"translation": {"type": "two_way", "language_a": "en"}},
+        {"translation": {"type": "two_way", "language_a": "en", "language_b": "en-GB"}},
+        {"extra": {"api_key": "x"}},
+        {"extra": {"enable_endpoint_detection": True}},
+        {"file_extra": {"file_id": "x"}},
+        {"extra": {"x": object()}},
+        {"extra": {"x": [math.inf]}},
     )

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import traceback
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from debabelizer_soniox import SPEC
-from debabelizer_soniox.provider import SonioxProvider
 
 from debabelizer import (
-    AudioFormat,
     AuthenticationError,
     SessionExpiredError,
     StreamError,
-    StreamingResult,
     VoiceProcessor,
 )
-from debabelizer.provider import Request
 from debabelizer.testing import virtual_time
 from debabelizer.testing.coded import compare, encode_words, plan_words, wav
 from debabelizer.testing.soniox import Behaviour, CodedWords, Fault, SonioxSimulator, SpokenWord
@@ -53,7 +45,6 @@ async def play(server: SonioxSimulator, audio: bytes = SPEECH, **options: Any) -
 @pytest.mark.parametrize(
     "behaviour",
     [
-        Behaviour(),
         Behaviour(subword=1),
         Behaviour(subword=0, leading_space=True),
         Behaviour(space_tokens=True),
@@ -80,7 +71,6 @@ def test_every_word_comes_once_whole_and_in_time(behaviour: Behaviour, endpointi
 @pytest.mark.parametrize(
     "faults",
     [
-        [Fault.reset(at=4.0)],
         [Fault.reset(at=at) for at in (1.03, 2.77, 4.4, 3.05, 1.91)],
         [Fault.duplicate(at=4.0)],
         [Fault.error("service_unavailable", at=5.0)],
@@ -166,106 +156,11 @@ def test_speakers_languages_and_translation() -> None:
     virtual_time.run(main())
 
 
-def test_a_flush_makes_what_was_said_final_at_once() -> None:
-    async def main() -> None:
-        async with (
-            SonioxSimulator(behaviour=Behaviour(final_delay=60.0)) as server,
-            configured(server) as processor,
-            processor.transcribe_stream(endpointing=False) as stream,
-        ):
-            await stream.send_audio(encode_words(3, tail=0.2))
-            result = await stream.flush(trailing_silence=0.2)
-            assert result.confirmed
-            assert compare(3, stream.transcript).perfect
-            await stream.end_audio()
-
-    virtual_time.run(main())
-
-
-def test_a_silent_user_does_not_lose_the_session() -> None:
-    async def main() -> None:
-        async with (
-            SonioxSimulator() as server,
-            configured(server) as processor,
-            processor.transcribe_stream() as stream,
-        ):
-            await stream.send_audio(encode_words(3))
-            await asyncio.sleep(600)
-            await stream.end_audio()
-            finals = [result async for result in stream if result.is_final]
-            assert compare(3, finals).perfect
-            assert len(server.connections) == 1
-
-    virtual_time.run(main())
-
-
 def test_a_stream_without_audio_is_complete() -> None:
     async def main() -> None:
         async with SonioxSimulator() as server:
             stream, finals = await play(server, b"")
             assert (finals, stream.transcript.text) == ([], "")
-
-    virtual_time.run(main())
-
-
-@pytest.mark.parametrize("audio_format", [AudioFormat("mulaw", 8000), AudioFormat("pcm_f32le", 44100, 2)])
-def test_audio_goes_in_the_format_it_has(audio_format: AudioFormat) -> None:
-    async def main() -> None:
-        async with SonioxSimulator() as server:
-            audio = encode_words(PLAN, audio_format)
-            _, finals = await play(server, audio, audio_format=audio_format)
-            assert compare(PLAN, finals).perfect
-
-    virtual_time.run(main())
-
-
-def test_interims_never_hold_what_is_final() -> None:
-    async def main() -> list[StreamingResult]:
-        async with SonioxSimulator() as server, configured(server) as processor:
-            audio = encode_words(12)
-            async with processor.transcribe_stream(audio, audio_format=AudioFormat()) as stream:
-                return [result async for result in stream]
-
-    final = ""
-    for result in virtual_time.run(main()):
-        if result.is_final:
-            final += result.separator + result.text
-        elif result.text:
-            assert result.text.split()[0] not in final.split()
-
-
-def test_a_wrong_key_fails_at_once_and_is_not_shown(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
-    key = "canary-key-93b1"
-
-    async def stream() -> None:
-        async with SonioxSimulator() as server:
-            try:
-                await play(server, table={"api_key": key})
-            finally:
-                assert len(server.connections) == 1
-
-    async def batch() -> None:
-        async with SonioxSimulator() as server, configured(server, api_key=key) as processor:
-            await processor.transcribe(wav(encode_words(3)))
-
-    texts = []
-    for attempt, error in ((stream, StreamError), (batch, AuthenticationError)):
-        with pytest.raises(error) as caught:
-            asyncio.run(attempt())
-        texts += [str(caught.value), repr(caught.value), "".join(traceback.format_exception(caught.value))]
-        assert "SONIOX_API_KEY" in str(caught.value)
-    assert [text for text in (*texts, caplog.text) if key in text] == []
-    assert caplog.records
-
-
-def test_the_key_goes_into_the_header_and_nowhere_else() -> None:
-    async def main() -> None:
-        async with SonioxSimulator() as server:
-            await play(server)
-            (log,) = server.connections
-            assert log.authenticated_by == "header"
-            assert "test-key" not in log.path
 
     virtual_time.run(main())
 
@@ -301,23 +196,5 @@ def test_files_through_the_processor() -> None:
             assert all(compare(5, transcript).perfect for transcript in transcripts)
             assert transcripts[0].provider == "soniox"
             assert server.rest.files == {}
-
-    asyncio.run(main())
-
-
-def test_the_session_is_closed_with_the_provider(request_for: Callable[..., Any]) -> None:
-    async def main() -> None:
-        async with SonioxSimulator(behaviour=Behaviour(polls=0)) as server:
-            from debabelizer import AudioSource
-
-            provider = SonioxProvider(SPEC)
-            await provider.aclose()
-            request: Request[Any] = request_for(server)
-            await provider.transcribe(AudioSource.of(wav(encode_words(2))), request, lambda _: None)
-            session = provider._session
-            await provider.aclose()
-            await provider.aclose()
-            assert session is not None
-            assert session.closed
 
     asyncio.run(main())
