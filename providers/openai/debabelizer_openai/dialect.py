@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from debabelizer.audio.format import AudioFormat
-from debabelizer.errors import ProviderError
+from debabelizer.errors import ProtocolError, ProviderError
 from debabelizer.provider import Request
 from debabelizer.streaming.dialect import (
     ConnectionEvent,
@@ -183,19 +183,19 @@ class RealtimeDialect(Dialect):
                 yield from self._answer()
             case "input_audio_buffer.speech_started":
                 self._began = seconds(event, "audio_start_ms")
-                if (item := self._items.get(text(event, "item_id"))) is not None:
+                if (item := self._item(event)) is not None:
                     item.start = self._began
                 yield SpeechStart(self._began)
             case "input_audio_buffer.speech_stopped":
                 self._began, self._stopped = None, seconds(event, "audio_end_ms")
-                if (item := self._items.get(text(event, "item_id"))) is not None:
+                if (item := self._item(event)) is not None:
                     item.end = self._stopped
             case "input_audio_buffer.committed":
                 item = self._items.commit(text(event, "item_id"), text(event, "previous_item_id") or None)
                 if item is not None:
                     self._place(item)
             case "conversation.item.input_audio_transcription.delta":
-                if (item := self._items.get(text(event, "item_id"))) is not None:
+                if (item := self._item(event)) is not None:
                     item.deltas += text(event, "delta")
             case "conversation.item.input_audio_transcription.completed":
                 self._complete(event, text(event, "transcript"))
@@ -225,6 +225,13 @@ class RealtimeDialect(Dialect):
                 self._ended = question.at
         yield Processed(question.at)
 
+    def _item(self, event: Mapping[str, Any]) -> Item | None:
+        """The item of an event; None if it is final already."""
+        identifier = text(event, "item_id")
+        if not identifier:
+            raise ProtocolError(f"The service sent {event['type']!r} without an item.")
+        return self._items.get(identifier)
+
     def _place(self, item: Item) -> None:
         """Say where an utterance lies that was committed: by the service if it said so, else by us."""
         if item.end is not None:
@@ -239,7 +246,7 @@ class RealtimeDialect(Dialect):
             item.end = self._stopped
 
     def _complete(self, event: Mapping[str, Any], transcript: str) -> None:
-        item = self._items.get(text(event, "item_id"))
+        item = self._item(event)
         if item is None:
             return
         item.transcript = transcript.strip()

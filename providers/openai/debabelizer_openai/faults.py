@@ -110,9 +110,10 @@ def http_error(status: int, body: bytes, retry_after: float | None, title: str, 
     except (ValueError, RecursionError):
         said = None
     error = reported(said)
-    if error is None:  # vLLM's own shape has no envelope; a proxy in between may say anything
-        error = Reported(_text(said, "message") or "", _text(said, "type")) if isinstance(said, Mapping) else None
-    if error is None:
+    if error is None and isinstance(said, Mapping):  # vLLM leaves the envelope out, FastAPI has its own
+        message = _text(said, "message") or _text(said, "detail")
+        error = Reported(message, _text(said, "type")) if message is not None else None
+    if error is None:  # a proxy in between may say anything
         error = Reported(body[: 4 * _LONGEST].decode("utf-8", "replace"))
     row = _BY_CODE.get(error.code or "") or _BY_STATUS.get(status)
     if row is None:

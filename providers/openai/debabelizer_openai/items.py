@@ -74,6 +74,9 @@ class Items:
             complete = [place + 1 for place, each in enumerate(self._open) if each.committed]
             self._open.insert(max(complete, default=0), item)
         self._follow()
+        # The audio before it is committed as well: what was announced there and is not, will never be.
+        place = self._open.index(item)
+        self._open[:place] = [each for each in self._open[:place] if each.committed or each.deltas]
         return item
 
     def _follow(self) -> None:

@@ -170,9 +170,9 @@ def test_completions_out_of_order_are_put_in_order(played: Callable[..., Played]
     it.dialect.audio(SECOND * 9)
     for number, item in enumerate("abc"):
         it.speech(item, 1000 * number, 1000 * number + 900)
-    it.commit("c", "b")  # even the commits may be told in another order
     it.commit("a", None)
     it.commit("b", "a")
+    it.commit("c", "b")
     assert texts(it.complete("c", "three"), final=False) == ["three"]
     assert texts(it.complete("b", "two"), final=False) == ["two three"]
     events = it.complete("a", "one")

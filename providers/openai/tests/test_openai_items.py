@@ -51,16 +51,24 @@ def test_what_was_announced_keeps_its_place() -> None:
     items = Items()
     for identifier in "ab":
         items.get(identifier)
-    items.commit("b", None)
-    complete(items, "b")
-    assert said(items) == []
     items.commit("a", None)
+    complete(items, "b")
+    assert said(items) == []  # it is not committed, and neither is the one before it complete
+    items.commit("b", None)
     complete(items, "a")
     assert said(items) == ["a", "b"]
     assert items.get("a") is None
     assert items.commit("a", None) is None
     items.commit("c", "b")  # its predecessor is final already
     assert [item.id for item in items] == ["c"]
+
+
+def test_what_was_announced_and_never_committed_holds_nothing_up() -> None:
+    items = Items()
+    items.get("ghost")
+    items.commit("a", None)
+    complete(items, "a")
+    assert said(items) == ["a"]
 
 
 def test_what_was_only_announced_can_be_taken_out() -> None:
