@@ -51,7 +51,7 @@ class DeepgramDialect(Dialect):
         return chunk
 
     def flush(self, trailing_silence: float) -> Sequence[Frame]:  # noqa: ARG002
-        """See `Dialect`. The answer may fail to come if next to nothing was left to hear (documentation)."""
+        """See `Dialect`. There may be no answer if next to nothing was left to hear (documentation)."""
         self._interpreter.flush_sent(self._audio_format.seconds(self._sent))
         return ('{"type": "Finalize"}',)
 

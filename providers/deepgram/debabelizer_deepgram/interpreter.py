@@ -30,7 +30,7 @@ from debabelizer_deepgram.words import joined, mean_confidence, runs
 
 __all__ = ["Interpreter"]
 
-_ROUNDING: Final = 0.1  # seconds by which a window may end before a position that it covers
+_ROUNDING: Final = 0.1  # seconds by which a time may miss another one that means the same
 
 
 class Interpreter:
@@ -92,8 +92,7 @@ class Interpreter:
         if is_new:
             yield from self._guess_again(heard.end)
             yield from self._settle(heard.end)
-        if heard.from_finalize:
-            yield from self._flushed()
+            yield from self._flushed(heard.end + (_ROUNDING if heard.from_finalize else 0.0))
 
     def _interim(self, heard: Results) -> Iterator[ConnectionEvent]:
         words = tuple(word for word in heard.words if _middle(word) > self._said)
@@ -120,12 +119,9 @@ class Interpreter:
         starts = (word.start for word in self._guess[:1] if word.start is not None)
         yield Processed(max(min(through, *starts, through), self._said), final=True)
 
-    def _flushed(self) -> Iterator[ConnectionEvent]:
-        """This answers the oldest flush, and later ones that came before more audio: those get no answer."""
-        if self._flushes:
-            self._flushes.popleft()
-            yield Flushed()
-        while self._flushes and self._flushes[0] <= self._settled + _ROUNDING:
+    def _flushed(self, through: float) -> Iterator[Flushed]:
+        """A flush is answered by what it asked for: finals of all audio before it. Its own answer may never come."""
+        while self._flushes and self._flushes[0] <= through:
             self._flushes.popleft()
             yield Flushed()
 
