@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from ssl import SSLCertVerificationError
+from typing import cast
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import (
@@ -13,6 +14,7 @@ from websockets.exceptions import (
     InvalidURI,
     WebSocketException,
 )
+from websockets.protocol import State
 
 from debabelizer.errors import (
     CertificateError,
@@ -36,6 +38,29 @@ class _Connect(connect):
 
     def process_redirect(self, exc: Exception) -> Exception:
         return exc
+
+
+class _Socket(ClientConnection):
+    """Sends whole messages on the short way.
+
+    `send` of the library also knows fragmented messages, several senders at once, and every way to fail; that costs
+    more than the frame itself. Whatever is not as usual takes its way.
+    """
+
+    async def put(self, message: Frame) -> None:
+        """As `send`, from one task and for whole messages."""
+        protocol = self.protocol
+        if protocol.state is not State.OPEN:
+            await self.send(message)  # raises what is to be raised
+            return
+        if isinstance(message, bytes):
+            protocol.send_binary(message)
+        else:
+            protocol.send_text(message.encode())
+        for data in protocol.data_to_send():
+            self.transport.write(data)
+        if self.paused:
+            await self.drain()
 
 
 class WebSocketConnection(Connection):
@@ -69,10 +94,11 @@ class WebSocketConnection(Connection):
                 socket.transport.abort()
                 await socket.wait_closed()
 
-    async def _connect(self, opening: Opening, link: Link) -> ClientConnection:
+    async def _connect(self, opening: Opening, link: Link) -> _Socket:
         try:
-            return await _Connect(
+            socket = await _Connect(
                 opening.url,
+                create_connection=_Socket,
                 additional_headers=dict(opening.headers),
                 subprotocols=list(opening.subprotocols) or None,  # type: ignore[arg-type]  # NewType of str
                 compression=None,  # audio does not compress
@@ -82,6 +108,7 @@ class WebSocketConnection(Connection):
                 ping_interval=_PING,
                 ping_timeout=_PING,
             )
+            return cast("_Socket", socket)
         except InvalidStatus as error:
             response = error.response
             raise self._dialect.refusal(
@@ -110,7 +137,7 @@ class WebSocketConnection(Connection):
         except (OSError, EOFError) as error:
             raise ConnectError(f"No connection could be made: {str(error) or type(error).__name__}") from error
 
-    async def _converse(self, socket: ClientConnection, link: Link) -> None:
+    async def _converse(self, socket: _Socket, link: Link) -> None:
         """Read until `Finished`, while a task of ours writes; its failure ends the reading."""
 
         def abort_if_failed() -> None:
@@ -127,7 +154,7 @@ class WebSocketConnection(Connection):
         finally:
             await stop(writer, link.clock, link.policy.close_timeout)
 
-    async def _receive(self, socket: ClientConnection, link: Link, until: type[Ready | Finished]) -> None:
+    async def _receive(self, socket: _Socket, link: Link, until: type[Ready | Finished]) -> None:
         while True:
             try:
                 frame = await socket.recv()
@@ -146,7 +173,7 @@ class WebSocketConnection(Connection):
                 if isinstance(event, until):
                     return
 
-    async def _write(self, socket: ClientConnection, link: Link) -> None:
+    async def _write(self, socket: _Socket, link: Link) -> None:
         dialect = self._dialect
         while True:
             match await link.take(dialect.keepalive_after):
@@ -163,14 +190,14 @@ class WebSocketConnection(Connection):
             if not await self._send(socket, frames):
                 return
 
-    async def _send(self, socket: ClientConnection, frames: Iterable[Frame]) -> bool:
+    async def _send(self, socket: _Socket, frames: Iterable[Frame]) -> bool:
         """Send; False if the connection is closed.
 
         The reader sees that too, behind whatever the peer said before it closed, and that is the better reason.
         """
         try:
             for frame in frames:
-                await socket.send(frame)
+                await socket.put(frame)
         except ConnectionClosed:
             return False
         return True
