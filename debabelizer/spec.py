@@ -36,7 +36,7 @@ class Capabilities:
         max_session: Longest session in seconds, or None.
         max_speed: Fastest audio accepted, as a multiple of real time; None is as fast as it goes.
         keepalive: Seconds without audio after which the vendor hangs up unless a keepalive is sent, or None.
-        audio_formats: Encodings accepted on a stream, preferred one first.
+        audio_formats: Encodings accepted on a stream, preferred one first; ``mulaw/8000`` for one with its own rate.
         sample_rates: Rates in Hz accepted on a stream, preferred one first; empty means any.
         channels: Most channels accepted on a stream.
         languages: Two-letter codes; ``("*",)`` means many, see the provider's page.
@@ -65,6 +65,15 @@ class Capabilities:
     languages: tuple[str, ...] = ()
     price_per_hour: float | None = None
 
+    @property
+    def rates_of_encodings(self) -> dict[str, tuple[int, ...]]:
+        """For each encoding accepted on a stream, preferred one first, the rates it may have; empty means any."""
+        rates: dict[str, tuple[int, ...]] = {}
+        for name in self.audio_formats:
+            encoding, _, rate = name.partition("/")
+            rates[encoding] = (*rates.get(encoding, ()), int(rate)) if rate else self.sample_rates
+        return rates
+
     def unmet(self, require: Mapping[str, Any]) -> tuple[str, ...]:
         """Names in `require` whose wish these capabilities do not meet, in the order given.
 
@@ -86,7 +95,8 @@ class Capabilities:
             return "*" in have or all(code.split("-")[0] in have for code in codes)
         if name in {"audio_formats", "sample_rates"}:
             values = wish if isinstance(wish, (list, tuple)) else (wish,)
-            return (name == "sample_rates" and not have) or all(value in have for value in values)
+            accepted = have if name == "sample_rates" else (*have, *self.rates_of_encodings)
+            return (name == "sample_rates" and not have) or all(value in accepted for value in values)
         if name in {"max_session", "max_speed"}:
             return have is None or (wish is not None and have >= wish)
         if name == "channels":

@@ -36,13 +36,21 @@ def wire_format(capabilities: Capabilities, audio_format: AudioFormat) -> AudioF
 
     A rate is raised rather than lowered, so that nothing of the sound is lost.
     """
-    encodings: tuple[Any, ...] = capabilities.audio_formats
-    encoding: Encoding = audio_format.encoding if audio_format.encoding in encodings else encodings[0]
-    rate = audio_format.sample_rate
-    if capabilities.sample_rates and rate not in capabilities.sample_rates:
-        higher = [accepted for accepted in capabilities.sample_rates if accepted > rate]
-        rate = min(higher, default=max(capabilities.sample_rates))
+    accepted: dict[Any, tuple[int, ...]] = capabilities.rates_of_encodings
+    preferred: Encoding = next(iter(accepted))
+    encoding = audio_format.encoding if audio_format.encoding in accepted else preferred
+    rate = _nearest(audio_format.sample_rate, accepted[encoding])
+    if rate < audio_format.sample_rate:
+        best = _nearest(audio_format.sample_rate, accepted[preferred])
+        encoding, rate = (preferred, best) if best > rate else (encoding, rate)
     return AudioFormat(encoding, rate, min(audio_format.channels, capabilities.channels))
+
+
+def _nearest(rate: int, accepted: tuple[int, ...]) -> int:
+    """The rate itself if it is accepted, else the next higher one, else the highest."""
+    if not accepted or rate in accepted:
+        return rate
+    return min((each for each in accepted if each > rate), default=max(accepted))
 
 
 def source_of(source: Any, audio_format: AudioFormat | None) -> tuple[Source, AudioFormat]:

@@ -290,6 +290,23 @@ def test_audio_is_converted_to_what_the_provider_takes() -> None:
     asyncio.run(case())
 
 
+def test_an_encoding_may_have_a_rate_of_its_own() -> None:
+    async def case() -> None:
+        fresh()
+        claims: dict[str, Any] = {"sample_rates": (24000,), "audio_formats": ("pcm_s16le", "mulaw/8000")}
+        async with processor(line(**claims)) as voice:
+            for given in ("mulaw/8000", "mulaw/16000", "pcm_s16le/8000", "alaw/8000"):
+                async with voice.transcribe_stream(audio_format=AudioFormat.parse(given)) as stream:
+                    await stream.send_audio(bytes(4000))
+                    await stream.end_audio()
+                    async for _ in stream:
+                        pass
+        sent = [str(audio_format) for audio_format in Line.formats]
+        assert sent == ["mulaw/8000/1", "pcm_s16le/24000/1", "pcm_s16le/24000/1", "pcm_s16le/24000/1"]
+
+    asyncio.run(case())
+
+
 def test_a_file_can_be_streamed_and_reports_progress() -> None:
     async def case() -> None:
         fresh()

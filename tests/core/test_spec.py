@@ -56,6 +56,7 @@ ANYTHING = Capabilities(languages=("*",), sample_rates=(), max_session=None, max
         (Capabilities(), "languages", "en", False),
         (CLOUD, "audio_formats", "mulaw", True),
         (CLOUD, "audio_formats", ["mulaw", "alaw"], False),
+        (Capabilities(audio_formats=("pcm_s16le", "mulaw/8000")), "audio_formats", ["mulaw", "pcm_s16le"], True),
         (CLOUD, "sample_rates", 8000, True),
         (CLOUD, "sample_rates", [8000, 44100], False),
         (ANYTHING, "sample_rates", 44100, True),

@@ -32,7 +32,7 @@ SPEC: Final = ProviderSpec(
         max_session=3600.0,
         # Nothing is documented. Twice real time lets a replay catch up, and is no burst.
         max_speed=2.0,
-        audio_formats=("pcm_s16le",),
+        audio_formats=("pcm_s16le", "mulaw/8000", "alaw/8000"),
         sample_rates=(24000,),
         languages=("*",),
         price_per_hour=0.27,

@@ -139,12 +139,18 @@ async def _streamed(stage: Stage, audio: bytes, *, pace: float = 0.1, **wishes: 
             pass
 
 
+def _is_format(name: str) -> bool:
+    """Whether it is an encoding, or one with its own rate."""
+    encoding, slash, rate = name.partition("/")
+    return encoding in get_args(Encoding) and rate.isdecimal() is bool(slash)
+
+
 def _senseless(claims: Capabilities) -> Iterator[str]:
     for name, least in (("max_session", 1.0), ("max_speed", 1.0), ("keepalive", 1.0), ("channels", 1)):
         value = getattr(claims, name)
         if value is not None and value < least:
             yield f"{name}={value!r} is less than {least:g}"
-    if unknown := [encoding for encoding in claims.audio_formats if encoding not in get_args(Encoding)]:
+    if unknown := [name for name in claims.audio_formats if not _is_format(name)]:
         yield f"audio_formats={unknown} are unknown; there are {', '.join(get_args(Encoding))}"
     languages = claims.languages
     if not languages:

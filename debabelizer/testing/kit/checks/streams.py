@@ -106,9 +106,10 @@ class StreamChecks(SuiteBase):
 def wires(capabilities: Capabilities) -> Iterator[AudioFormat]:
     """The formats that a spec claims to accept, as far as they can be tried."""
     known: tuple[Encoding, ...] = get_args(Encoding)
-    claimed = [encoding for encoding in known if encoding in capabilities.audio_formats]
+    rates = capabilities.rates_of_encodings
+    claimed = [encoding for encoding in known if encoding in rates]
     for encoding in claimed:
-        for rate in capabilities.sample_rates or _UNUSUAL:
+        for rate in rates[encoding] or _UNUSUAL:
             yield AudioFormat(encoding, rate)
     if capabilities.channels > 1 and claimed:
         yield AudioFormat(claimed[0], next(iter(capabilities.sample_rates), 16000), 2)
