@@ -36,6 +36,7 @@ FIRST_PARTY: Final[Mapping[str, str]] = MappingProxyType(
         "vllm_realtime": "debabelizer-openai",
         "whisper": "debabelizer-whisper",
         "whisper_cpp": "debabelizer-openai",
+        "wyoming": "debabelizer-wyoming",
     }
 )
 """Providers of this project, each with its distribution; the name is also that of the extra that installs it."""
