@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from debabelizer.provider import Provider, Request
 from debabelizer.results import Progress, Transcript
+from debabelizer.streaming.connection import Connection, Link
 from debabelizer_openai.settings import ServerSettings, VllmRealtimeSettings
 
 if TYPE_CHECKING:
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from debabelizer.audio.source import AudioSource
     from debabelizer.audio.utterances import UtteranceDecoder
     from debabelizer.spec import ProviderSpec
+    from debabelizer.streaming.dialect import Dialect
     from debabelizer_openai.dialect import RealtimeDialect
     from debabelizer_openai.upload import Uploads
     from debabelizer_openai.vllm import VllmDialect
@@ -70,6 +74,14 @@ class OpenAIProvider(ServerProvider):
 
         return RealtimeDialect(request, audio_format, env=required_key(self.spec))
 
+    def connection(self, request: Request[Any], audio_format: AudioFormat) -> Connection:
+        """See `Provider`."""
+        from debabelizer_openai.requests import hears_pauses
+
+        if not hears_pauses(request.settings):
+            return super().connection(request, audio_format)
+        return _Prepared(partial(self.dialect, request, audio_format))
+
 
 class VllmRealtimeProvider(Provider[VllmRealtimeSettings]):
     """vLLM's streams. See `Provider`."""
@@ -79,6 +91,24 @@ class VllmRealtimeProvider(Provider[VllmRealtimeSettings]):
         from debabelizer_openai.vllm import VllmDialect
 
         return VllmDialect(request, audio_format)
+
+    def connection(self, request: Request[VllmRealtimeSettings], audio_format: AudioFormat) -> Connection:
+        """See `Provider`."""
+        return _Prepared(partial(self.dialect, request, audio_format))
+
+
+class _Prepared(Connection):
+    """A connection whose dialect loads a detector: up to 0.2 s, for which the event loop must not stand still."""
+
+    def __init__(self, make: Callable[[], Dialect]) -> None:
+        self._make = make
+
+    async def run(self, link: Link) -> None:
+        """See `Connection`."""
+        from debabelizer.streaming.websocket import WebSocketConnection
+
+        dialect = await asyncio.to_thread(self._make)
+        await WebSocketConnection(dialect).run(link)
 
 
 def required_key(spec: ProviderSpec) -> str | None:

@@ -11,7 +11,7 @@ from debabelizer.audio.pcm import encode
 from debabelizer.audio.utterances import Decoded
 from debabelizer.audio.wav import header
 from debabelizer.errors import ProviderError
-from debabelizer.rest import Form, RestClient, Sleep, Upload, any_failure, retrying
+from debabelizer.rest import Fault, Form, RestClient, Sleep, Upload, any_failure, retrying
 from debabelizer_openai.answers import Heard, read_body, read_events
 from debabelizer_openai.faults import http_error
 from debabelizer_openai.flavours import FLAVOURS
@@ -97,7 +97,7 @@ class Uploads:
                 return await read_events(answer.events(), self._flavour)
             return read_body(await answer.read(), self._flavour)
 
-    def _fault(self, env: str | None) -> Any:
+    def _fault(self, env: str | None) -> Fault:
         title = self._flavour.title
 
         def fault(status: int, body: bytes, retry_after: float | None) -> ProviderError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -21,6 +22,7 @@ from debabelizer import (
 from debabelizer.results import Reconnecting
 from debabelizer.testing import virtual_time
 from debabelizer.testing.coded import compare, encode_words, plan_words, wav
+from debabelizer.testing.kit import CodedVad
 
 PLAN = plan_words(30, phrase=5, pause=1.2)
 WIRE = AudioFormat("pcm_s16le", 24000)
@@ -83,6 +85,26 @@ def test_a_live_model_writes_while_one_speaks() -> None:
             assert texts(live, final=True)[0] == "word0 word1 word2 word3 word4"
 
     virtual_time.run(main())
+
+
+def test_the_detector_is_not_loaded_on_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[threading.Thread] = []
+
+    def open_vad() -> CodedVad:
+        threads.append(threading.current_thread())
+        return CodedVad()
+
+    monkeypatch.setattr("debabelizer_openai.pauses.open_vad", open_vad)
+
+    async def main() -> None:
+        async with OpenAISimulator() as server:
+            await play(server, model="gpt-live-transcribe")
+        async with OpenAISimulator("vllm") as server:
+            await play(server, "vllm_realtime", AudioFormat())
+
+    virtual_time.run(main())
+    assert len(threads) == 2
+    assert threading.main_thread() not in threads
 
 
 def test_the_languages_that_were_heard_are_told() -> None:
