@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
 from unittest import mock
@@ -12,7 +13,7 @@ import debabelizer_openai
 from debabelizer_openai.servers import groq, localai, speaches, vllm, vllm_realtime, whisper_cpp
 from debabelizer_openai.simulator import OpenAISimulator
 
-from debabelizer.testing.kit import CodedVad, ProviderSuite
+from debabelizer.testing.kit import CodedVad, ProviderSuite, Recording
 
 
 class Service(OpenAISimulator):
@@ -66,6 +67,11 @@ class LocalAI(Service):
 BAD = ({"model": ""}, {"temperature": 1.5}, {"longest_piece": 1}, {"parallel": 0}, {"file_extra": {"model": "x"}})
 
 
+LIVE = Recording(
+    Path(__file__).parents[3] / "tests" / "audio" / "jfk.wav",
+    "And so, my fellow Americans, ask not what your country can do for you, ask what you can do for your country.",
+)
+
 # Where sessions last two seconds, the kit pauses for 0.2 s at most: as long as an utterance is open, nothing is final.
 SHORT = {"silence_duration_ms": 140}
 
@@ -73,6 +79,7 @@ SHORT = {"silence_duration_ms": 140}
 class TestOpenAI(ProviderSuite):
     spec = debabelizer_openai.SPEC
     simulator = Service
+    live = LIVE
     settings: ClassVar[Mapping[str, Any]] = SHORT
     bad_settings = (
         *BAD,
@@ -95,6 +102,7 @@ class TestLive(ProviderSuite):
 class TestGroq(ProviderSuite):
     spec = groq.SPEC
     simulator = Groq
+    live = LIVE
     bad_settings = BAD
 
 
