@@ -204,7 +204,7 @@ class ProviderChanged:
         previous: Who carried the stream before; at the start, the preferred provider that could not.
         provider: Who does now.
         at: From which second of the audio on.
-        cause: Why the previous one was given up; None if the new one is preferred, and is back.
+        cause: Why the previous one was given up; None if the new one is preferred, and is back, or is ahead in a race.
     """
 
     previous: str
@@ -230,9 +230,15 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """The last event of a stream: `error` is None after a complete stream."""
+    """The last event of a stream.
+
+    Attributes:
+        error: Why it failed; None after a complete stream, or one that the user closed.
+        stats: The figures of the stream.
+    """
 
     error: Exception | None = None
+    stats: StreamStats | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,19 +273,33 @@ class Gap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What one provider was given by a stream.
+    """What one provider was given, by a stream or by all work of a processor.
 
     Attributes:
         provider: Its name.
-        attempts: Connections begun with it.
+        attempts: Connections begun with it, and recordings it was asked for.
         sent: Seconds of audio that it was the first to be sent.
         replayed: Seconds of audio that it was sent again, after itself or another one.
+        raced: Seconds of audio that it was sent beside another one that led.
+        price_per_hour: US dollars for an hour of audio, as its spec says; None if that is not known.
     """
 
     provider: str
     attempts: int = 0
     sent: float = 0.0
     replayed: float = 0.0
+    raced: float = 0.0
+    price_per_hour: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of audio in all: what a vendor would bill."""
+        return self.sent + self.replayed + self.raced
+
+    @property
+    def cost(self) -> float | None:
+        """US dollars for these, by the price in the spec: an estimate; None if that is not known."""
+        return None if self.price_per_hour is None else self.seconds / 3600.0 * self.price_per_hour
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

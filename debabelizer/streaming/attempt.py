@@ -37,7 +37,7 @@ class Host(Protocol):
     moved: Signal
     flushes: Flushes
 
-    def doubts(self) -> bool:
+    def doubts(self, attempt: Attempt) -> bool:
         """Whether the end that the provider claims is no proof, for what it said before."""
 
     def stands_by(self) -> None:
@@ -190,6 +190,10 @@ class Attempt:
         frames = journal.audio_format.frames(connection_seconds)
         return min(max(self.start + frames, self.start), self.sent)
 
+    def frames(self, seconds: float) -> int:
+        """Seconds as frames of the stream."""
+        return self._journal.audio_format.frames(seconds)
+
     def flushed(self) -> FlushMark | None:
         """The oldest flush that this connection was given and did not answer."""
         return self._flushes_sent.pop(0) if self._flushes_sent else None
@@ -215,7 +219,7 @@ class Attempt:
 
     def _next_work(self) -> tuple[Feed | None, float | None]:
         """The next piece of work; or None and the clock time at which pacing allows more."""
-        if self._fed is None:
+        if self._fed is None or self.sent < self._journal.oldest:  # outrun: see `Race`
             return None, None
         nothing_new = self._journal.confirmed == self._journal.accepted and self.sent == self.start
         while self._dog.ended is None and not nothing_new:
@@ -280,6 +284,6 @@ class Attempt:
                 f"The provider finished without having processed the last {unheard:.2f} s of audio.",
                 provider=self._provider,
             )
-        if self._host.doubts():
+        if self._host.doubts(self):
             raise ProtocolError("The provider finished without making its last words final.", provider=self._provider)
         self.finished = True

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from debabelizer.errors import Attempt as AttemptRecord
 from debabelizer.errors import DebabelizerError, StreamError
 from debabelizer.results import Gap, ProviderChanged, Reconnected, StreamStats, Usage
 from debabelizer.streaming.attempt import Attempt
 from debabelizer.streaming.journal import AudioJournal
+from debabelizer.streaming.leg import Leg
 from debabelizer.streaming.line import Line
 
 __all__ = ["History"]
@@ -22,9 +23,20 @@ _TOLD = 100  # attempts told by an error, at most
 class _Account:
     """What one provider was given, in frames."""
 
+    price: float | None
     attempts: int = 0
     sent: int = 0
     replayed: int = 0
+    raced: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Stint:
+    """An attempt that leads, or follows in a race, since it was sent the audio up to a position."""
+
+    attempt: Attempt
+    provider: str
+    since: int
 
 
 class History:
@@ -48,52 +60,72 @@ class History:
         self.reconnects = 0
         self.changes = 0
         self._accounts: dict[str, _Account] = {}
-        self._running: tuple[Attempt, _Account] | None = None
+        self._leads: _Stint | None = None
+        self._follow: dict[Attempt, _Stint] = {}
         self._furthest = 0
         self._failures: deque[AttemptRecord] = deque(maxlen=_TOLD)
 
-    def opened(self, provider: str) -> int:
+    def opened(self, leg: Leg) -> int:
         """A connection begins; its number."""
         self.count += 1
-        self._accounts.setdefault(provider, _Account()).attempts += 1
+        self._accounts.setdefault(leg.provider, _Account(leg.price_per_hour)).attempts += 1
         return self.count
 
     def begin(self, line: Line) -> None:
         """`line` carries the stream from now on."""
-        self._running = line.attempt, self._accounts[line.leg.provider]
+        self.leaves(line)
+        self._leads = _Stint(line.attempt, line.leg.provider, line.attempt.sent)
+
+    def follows(self, line: Line) -> None:
+        """`line` is sent audio beside the one that carries the stream."""
+        self._follow[line.attempt] = _Stint(line.attempt, line.leg.provider, line.attempt.sent)
+
+    def leaves(self, line: Line) -> None:
+        """`line` does so no longer."""
+        if (stint := self._follow.pop(line.attempt, None)) is not None:
+            self._raced(stint, self._accounts)
 
     def takes_over(
         self, line: Line, journal: AudioJournal, gaps: Sequence[Gap]
     ) -> Iterator[ProviderChanged | Reconnected]:
-        """The running attempt takes audio: what to tell the user."""
-        provider, start = line.leg.provider, line.attempt.start
+        """The running attempt takes audio: what to tell the user.
+
+        One that has raced and takes over without a failure is no new connection to the user.
+        """
+        provider, raced = line.leg.provider, line.seam is not None
+        start = journal.confirmed if raced else line.attempt.start
         at = journal.seconds(start)
+        anew = line.number > 1 and not (raced and self.against is None)
         if provider != self.provider:
             self.changes += 1
             yield ProviderChanged(previous=self.provider, provider=provider, at=at, cause=self.against)
         self.provider, self.against = provider, None
-        if line.number > 1:
+        if anew:
             self.reconnects += 1
             yield Reconnected(
                 attempt=line.number,
                 provider=provider,
-                replayed=journal.seconds(max(self._furthest - start, 0)),
+                replayed=0.0 if raced else journal.seconds(max(self._furthest - start, 0)),
                 gap=next((gap.end - gap.start for gap in gaps[-1:] if gap.end == at), 0.0),
                 speakers_restart=True,
             )
 
     def end(self) -> None:
-        """The running attempt is over."""
-        if self._running is not None:
-            attempt, account = self._running
-            self._settle(attempt, account)
+        """The running attempt is over, or no longer leads."""
+        if self._leads is not None:
+            self._led(self._leads, self._accounts)
             self._furthest = self.sent
-            self._running = None
+            self._leads = None
 
     @property
     def sent(self) -> int:
         """The position up to which audio was sent by any attempt."""
-        return self._furthest if self._running is None else max(self._furthest, self._running[0].sent)
+        return self._furthest if self._leads is None else max(self._furthest, self._leads.attempt.sent)
+
+    @property
+    def billed(self) -> int:
+        """Frames that were sent to anybody, however often."""
+        return sum(account.sent + account.replayed + account.raced for account in self._books().values())
 
     @property
     def replayed(self) -> int:
@@ -108,6 +140,8 @@ class History:
                 attempts=account.attempts,
                 sent=seconds(account.sent),
                 replayed=seconds(account.replayed),
+                raced=seconds(account.raced),
+                price_per_hour=account.price,
             )
             for provider, account in self._books().items()
         )
@@ -146,18 +180,22 @@ class History:
 
     def _books(self) -> dict[str, _Account]:
         """The accounts as of now."""
-        if self._running is None:
-            return self._accounts
-        attempt, running = self._running
-        now = _Account(running.attempts, running.sent, running.replayed)
-        self._settle(attempt, now)
-        return {provider: now if each is running else each for provider, each in self._accounts.items()}
+        books = {provider: replace(account) for provider, account in self._accounts.items()}
+        if self._leads is not None:
+            self._led(self._leads, books)
+        for stint in self._follow.values():
+            self._raced(stint, books)
+        return books
 
-    def _settle(self, attempt: Attempt, account: _Account) -> None:
-        """Add to an account what an attempt has sent."""
-        new = max(attempt.sent - max(self._furthest, attempt.start), 0)
+    def _led(self, stint: _Stint, books: dict[str, _Account]) -> None:
+        """Add to the accounts what an attempt has sent while it led."""
+        account, sent = books[stint.provider], stint.attempt.sent
+        new = max(sent - max(self._furthest, stint.since), 0)
         account.sent += new
-        account.replayed += attempt.sent - attempt.start - new
+        account.replayed += sent - stint.since - new
+
+    def _raced(self, stint: _Stint, books: dict[str, _Account]) -> None:
+        books[stint.provider].raced += stint.attempt.sent - stint.since
 
 
 def _listed(names: list[str]) -> str:

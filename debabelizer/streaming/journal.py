@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 from debabelizer.audio.format import AudioFormat
 
@@ -31,6 +32,7 @@ class AudioJournal:
         self.oldest = 0
         self.confirmed = 0
         self.ended = False
+        self.needed: Callable[[], int] = lambda: self.confirmed  # from where on somebody has still to be sent audio
         self._audio = bytearray()
         self._arrivals: deque[tuple[int, float]] = deque()
 
@@ -71,8 +73,13 @@ class AudioJournal:
         if position <= self.confirmed:
             return False
         self.confirmed = position
-        self._drop(position)
+        self._drop(min(position, self.needed()))
         return True
+
+    def release(self, size: int) -> None:
+        """Make room for `size` bytes with confirmed audio: whoever has still to be sent that is too slow."""
+        if size > self.room:
+            self._drop(min(self.confirmed, self._behind(size)))
 
     def forget(self, position: int, size: int) -> None:
         """Make room for `size` bytes, giving up audio before `position` that is not confirmed yet.
@@ -80,10 +87,8 @@ class AudioJournal:
         Only audio that the provider reports as worked through may be given up: losing it to a later failure
         would need a failure of both. It is counted as a gap then.
         """
-        needed = size - self.room
-        if needed > 0:
-            frame = self.audio_format.frame_bytes
-            self._drop(min(position, self.oldest + -(-needed // frame)))
+        if size > self.room:
+            self._drop(min(position, self._behind(size)))
 
     def arrived(self, position: int) -> float | None:
         """Clock time at which the audio just before `position` was accepted, if still known (to within 50 ms)."""
@@ -93,6 +98,10 @@ class AudioJournal:
     def _forget_arrivals(self, position: int) -> None:
         while len(self._arrivals) > 1 and self._arrivals[0][0] < position:
             self._arrivals.popleft()
+
+    def _behind(self, size: int) -> int:
+        """Up to where audio has to go to make room for `size` bytes."""
+        return self.oldest + -((self.room - size) // self.audio_format.frame_bytes)
 
     def _drop(self, position: int) -> None:
         if position > self.oldest:

@@ -22,6 +22,7 @@ class Leg:
         speed: Fastest sending as a multiple of real time, None is as fast as it goes.
         max_session: Seconds after which a new connection must take over, or None.
         flushes: Whether it can make pending words final at will.
+        price_per_hour: US dollars for an hour of audio, or None when not known.
     """
 
     provider: str
@@ -30,3 +31,4 @@ class Leg:
     speed: float | None = None
     max_session: float | None = None
     flushes: bool = True
+    price_per_hour: float | None = None

@@ -7,7 +7,9 @@ import asyncio
 from debabelizer.errors import CloseTimeout
 from debabelizer.streaming.attempt import Attempt
 from debabelizer.streaming.clock import Signal
+from debabelizer.streaming.dialect import ConnectionEvent
 from debabelizer.streaming.leg import Leg
+from debabelizer.streaming.seam import Seam
 from debabelizer.streaming.tasks import spawn, stop
 from debabelizer.streaming.verdict import cause_of
 
@@ -22,12 +24,16 @@ class Line:
         attempt: What the connection is lent.
         number: 1-based, of all connections of the stream.
         watch: Notified when the connection ended.
+
+    Attributes:
+        seam: Where it goes on with what another one said that heard the same audio; None if it began anew.
     """
 
     def __init__(self, leg: Leg, attempt: Attempt, number: int, watch: Signal) -> None:
         self.leg = leg
         self.attempt = attempt
         self.number = number
+        self.seam: Seam | None = None
         self._watch = watch
         self._task: asyncio.Task[None] = spawn(
             self._carry(), name=f"debabelizer connection {number} ({leg.provider})", on_end=watch.notify
@@ -37,6 +43,10 @@ class Line:
     def is_over(self) -> bool:
         """Whether the connection has nothing more to say: it finished, or its task ended."""
         return self.attempt.finished or self._task.done()
+
+    def news(self, event: ConnectionEvent) -> ConnectionEvent | None:
+        """What of an event was not said before; raises `ProtocolError` if that is in doubt."""
+        return event if self.seam is None else self.seam.admit(event)
 
     def failure(self, now: float) -> Exception | None:
         """Why it has failed: its task ended without proof, or a deadline has passed; None if it has not."""

@@ -13,6 +13,7 @@ from debabelizer.results import (
     StreamStats,
     Transcript,
     UtteranceEnded,
+    Word,
     join,
 )
 from debabelizer.streaming.attempt import Attempt
@@ -40,7 +41,7 @@ class Record:
         self.gaps: list[Gap] = []
         self.warnings: list[str] = []
         self.total: float | None = None  # length of the whole input in seconds, if known
-        self._journal = journal
+        self.journal = journal
         self._outbox = outbox
         self._interim = interim
         self._clock = clock
@@ -66,7 +67,7 @@ class Record:
             case UtteranceEnd(at=at):
                 self._end_utterance(None if at is None else self.timeline.seconds(at))
             case Notice(text=text):
-                done = self._journal.seconds(self._journal.confirmed)
+                done = self.journal.seconds(self.journal.confirmed)
                 self._outbox.put(Progress(done=done, total=self.total, note=text))
             case _:
                 pass
@@ -74,15 +75,15 @@ class Record:
 
     def confirm(self, position: int) -> bool:
         """All words before `position` are final. Whether that is news."""
-        if not self._journal.confirm(position):
+        if not self.journal.confirm(position):
             return False
         if self.total is not None:
-            self._outbox.put(Progress(done=self._journal.seconds(self._journal.confirmed), total=self.total))
+            self._outbox.put(Progress(done=self.journal.seconds(self.journal.confirmed), total=self.total))
         return True
 
     def resume(self) -> int:
         """Where the next connection begins; audio that had to be given up before that is a gap."""
-        journal = self._journal
+        journal = self.journal
         if journal.oldest > journal.confirmed:
             self.gaps.append(Gap(start=journal.seconds(journal.confirmed), end=journal.seconds(journal.oldest)))
             journal.confirm(journal.oldest)
@@ -97,7 +98,7 @@ class Record:
         """Whether the speaker pauses, as far as `attempt` has told: the best moment for another one to take over."""
         if self.unsettled:
             return False
-        return not self._open_utterance or self._journal.confirmed >= attempt.processed
+        return not self._open_utterance or self.journal.confirmed >= attempt.processed
 
     def withdraw(self) -> None:
         """What is interim will not become final as it is: take it off the user's screen."""
@@ -105,6 +106,14 @@ class Record:
         if self._shown:
             self._shown = ""
             self._outbox.put(StreamingResult(text="", is_final=False))
+
+    @property
+    def last_word(self) -> Word | None:
+        """The last word that is final; of text without words its last one, which ends where the text does."""
+        final = next((final for final in reversed(self._finals) if final.text), None)
+        if final is None or final.words:
+            return None if final is None else final.words[-1]
+        return Word(final.text.split()[-1], final.start, final.end)
 
     @property
     def transcript(self) -> Transcript:
@@ -116,7 +125,7 @@ class Record:
             text=join((final.separator, final.text) for final in spoken),
             segments=tuple(_segment(final) for final in spoken),
             language=languages.most_common(1)[0][0] if languages else None,
-            duration=self._journal.seconds(self._journal.accepted),
+            duration=self.journal.seconds(self.journal.accepted),
             provider=self._finals[-1].provider if self._finals else "",
             translation="".join(translations).strip() if translations else None,
             warnings=tuple(self.warnings),
@@ -126,8 +135,8 @@ class Record:
         """The part of the stream's figures that is known here."""
         count, total, longest = self._latencies
         return StreamStats(
-            accepted=self._journal.seconds(self._journal.accepted),
-            confirmed=self._journal.seconds(self._journal.confirmed),
+            accepted=self.journal.seconds(self.journal.accepted),
+            confirmed=self.journal.seconds(self.journal.confirmed),
             dropped=self.timeline.dropped,
             gaps=tuple(self.gaps),
             first_word_latency=self._first_word,
@@ -147,8 +156,8 @@ class Record:
             self._outbox.put(UtteranceEnded(result.end))
         if result.end is None or not result.text:
             return False
-        position = self._journal.position(result.end)
-        arrived = self._journal.arrived(position)
+        position = self.journal.position(result.end)
+        arrived = self.journal.arrived(position)
         if arrived is not None:
             count, total, longest = self._latencies
             latency = max(self._clock.time() - arrived, 0.0)

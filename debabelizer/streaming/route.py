@@ -10,6 +10,8 @@ The rules, all of them:
   circuits open.
 * When no circuit lets anybody through, those whose retry budget is not spent are asked again, who may soonest
   first. With one provider that is always so, and it is simply tried until its budget is spent.
+* The first ones may race (`Race`): then none of these is better than another, and who of them is not well joins
+  again when its circuit lets it.
 * Confirmed audio, from whomever, refills every budget: the stream is alive. What then keeps a bad provider from
   being asked again and again is its circuit.
 """
@@ -73,10 +75,20 @@ class Route:
         policy: The numbers of the budgets and of the stream's own circuits.
         health: What all streams know.
         random: Uniform in 0.0 to 1.0, for the delays.
+        race: How many run side by side.
     """
 
-    def __init__(self, legs: Sequence[Leg], policy: StreamPolicy, health: Health, random: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        legs: Sequence[Leg],
+        policy: StreamPolicy,
+        health: Health,
+        random: Callable[[], float],
+        *,
+        race: int = 1,
+    ) -> None:
         self.preferred = legs[0]
+        self._race = race
         self._returns = policy.return_to_preferred
         self._options = [
             _Option(
@@ -112,34 +124,49 @@ class Route:
         """A connection that was to take over failed before it did. That costs nothing but trust."""
         self._option(leg).fails(cause, now)
 
+    def joins(self, leg: Leg, now: float) -> bool:
+        """Whether `leg` may run beside the one that leads; then it is asked."""
+        return self._claim([self._option(leg)], now) is not None
+
+    def joins_at(self, leg: Leg) -> float:
+        """When `joins` may say yes."""
+        return self._option(leg).due
+
+    def trust(self, leg: Leg, begun: float, now: float) -> None:
+        """A connection with `leg`, begun then, does its work."""
+        option = self._option(leg)
+        option.own.succeeded(now, begun)
+        option.shared.succeeded(now, begun)
+
     def progressed(self, leg: Leg, begun: float, now: float) -> None:
         """Audio was confirmed through `leg`, on a connection begun then."""
         for option in self._options:
             option.budget.refill(now)
             option.again = -inf
-            if option.leg is leg:
-                option.own.succeeded(now, begun)
-                option.shared.succeeded(now, begun)
+        self.trust(leg, begun, now)
 
     def renewal(self, leg: Leg, now: float) -> Leg | None:
         """Who is to continue a stream that is well with `leg`, but must move; None if nobody can now."""
-        at = self._place(leg)
-        better, rest = self._options[:at], self._options[at:]
-        return self._claim([*better, *rest] if self._returns else rest, now)
+        rest = self._options[self._place(leg) :]
+        return self._claim([*self._before(leg), *rest], now)
 
     def better(self, leg: Leg, now: float) -> Leg | None:
         """A provider that is preferred to `leg` and may be well again."""
-        return self._claim(self._options[: self._place(leg)], now) if self._returns else None
+        return self._claim(self._before(leg), now)
 
     def better_at(self, leg: Leg) -> float:
         """When `better` may have an answer."""
-        before = self._options[: self._place(leg)] if self._returns else []
-        return min((option.due for option in before), default=inf)
+        return min((option.due for option in self._before(leg)), default=inf)
 
     def cause(self, leg: Leg) -> Exception | None:
         """Why `leg` was given up last, by this stream or another."""
         option = self._option(leg)
         return option.own.cause or option.shared.cause
+
+    def _before(self, leg: Leg) -> list[_Option]:
+        """Those that are preferred to `leg`."""
+        at = self._place(leg)
+        return self._options[:at] if self._returns and at >= self._race else []
 
     def _claim(self, options: Iterable[_Option], now: float) -> Leg | None:
         """The first that may be asked."""

@@ -233,7 +233,7 @@ class _Iterator(Generic[ItemT]):
             while not self._items and not self._over:
                 event = await self._stream._next()
                 self._over = event is None
-                self._items = self._view(Closed(self._stream._error()) if event is None else event)
+                self._items = self._view(Closed(self._stream._error(), self._stream.stats) if event is None else event)
         except BaseException:
             # A traceback may keep this iterator alive long after its reader was cancelled: let others read.
             self._stream._reader = None

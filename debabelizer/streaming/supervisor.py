@@ -13,7 +13,8 @@ outlives a deadline (`Attempt.expiry`): the owner sleeps until the earliest one 
 After a failure the next attempt replays the journal from the confirmed position: behind the last final word,
 in front of everything that is not final. With which provider, the `Route` says: nothing else is different when it
 is another one. Roll-over before a vendor's session limit and the return to a preferred provider are the same
-path too, taken without a failure by a connection that stands by already (`Relief`).
+path too, taken without a failure by a connection that stands by already (`Relief`). In a race, others hear the same
+audio at the same time, and go on without a replay (`Race`).
 """
 
 from __future__ import annotations
@@ -36,7 +37,6 @@ from debabelizer.results import (
 )
 from debabelizer.streaming.attempt import Attempt
 from debabelizer.streaming.clock import Clock, LoopClock, Signal
-from debabelizer.streaming.dialect import ConnectionEvent, Finished, Flushed
 from debabelizer.streaming.flushes import Flushes, FlushMark
 from debabelizer.streaming.health import Health
 from debabelizer.streaming.history import History
@@ -46,9 +46,11 @@ from debabelizer.streaming.leg import Leg
 from debabelizer.streaming.line import Line
 from debabelizer.streaming.outbox import Outbox
 from debabelizer.streaming.policy import StreamPolicy
+from debabelizer.streaming.race import Race, Runner
 from debabelizer.streaming.record import Record
 from debabelizer.streaming.relief import Relief
-from debabelizer.streaming.route import Route
+from debabelizer.streaming.route import Choice, Route
+from debabelizer.streaming.stage import Stage
 from debabelizer.streaming.tasks import spawn, stop
 
 __all__ = ["Outcome", "Supervisor"]
@@ -70,6 +72,7 @@ class Supervisor:
         audio_format: Format of the audio that the user gives.
         policy: Deadlines, bounds and the retry budget.
         health: What other streams know of the providers; by default nothing.
+        race: How many of them, from the first on, hear the audio side by side.
         source: Where audio is pulled from; None if the user pushes it.
         interim: Whether the user wants interims.
         clock, random: Injectable; by default the event loop's clock, and uniform random numbers.
@@ -81,6 +84,7 @@ class Supervisor:
         audio_format: AudioFormat,
         policy: StreamPolicy,
         health: Health | None = None,
+        race: int = 1,
         source: Source | None = None,
         interim: bool = True,
         clock: Clock | None = None,
@@ -99,15 +103,23 @@ class Supervisor:
         self.moved = Signal(self.clock)  # audio was confirmed or worked through, a flush answered, or all is over
         self.flushes = Flushes(self.moved, self.clock)
         self._history = History(legs[0].provider)
-        self._route = Route(legs, policy, health or Health(), random)
-        self._relief = Relief(self._route, self.journal, self._open, self._note_failure)
         self._watch = Signal(self.clock)  # what the owner waits for
+        self._route = Route(legs, policy, health or Health(), random, race=race)
+        self._relief = Relief(self._route, self.journal, self._open, self._note_failure)
+        self._race = Race(
+            legs[:race],
+            self._route,
+            self.record,
+            self._watch,
+            open_line=self._open,
+            begun=self._history.follows,
+            lost=self._note_loss,
+        )
+        self._stage = Stage(self, self._history, self._route, self._relief, self._race, self._watch)
         self._owner: asyncio.Task[None] | None = None
         self._closing = False
         self._begun = self.clock.time()
-        self._line: Line | None = None  # carries the stream
         self._leaving: Line | None = None  # carried the stream, and is not closed yet
-        self._doubted: int | None = None  # the confirmed position when an end was last not believed
 
     # --- the user's side, called by the stream ---
 
@@ -141,7 +153,8 @@ class Supervisor:
         at = self.journal.seconds(position)
         if position <= self.journal.confirmed:
             return FlushResult(confirmed=True, at=at)
-        leg = self._route.preferred if self._line is None else self._line.leg
+        line = self._stage.line
+        leg = self._route.preferred if line is None else line.leg
         if not leg.flushes:
             return FlushResult(confirmed=False, at=at, reason="unsupported")
         mark = FlushMark(position, trailing_silence)
@@ -160,8 +173,10 @@ class Supervisor:
         To make room, audio that was heard but is not confirmed is given up, yet only if waiting cannot help: a
         provider that has heard everything and confirms nothing is waiting for more audio itself.
         """
-        if self._line is not None and self._line.attempt.caught_up:
-            self.journal.forget(self._line.attempt.processed, size)
+        self.journal.release(size)
+        line = self._stage.line
+        if line is not None and line.attempt.caught_up:
+            self.journal.forget(line.attempt.processed, size)
         return self.journal.room >= size
 
     async def next_event(self) -> StreamEvent | None:
@@ -176,7 +191,7 @@ class Supervisor:
     @property
     def transcript(self) -> Transcript:
         """What is final so far."""
-        billed = self.journal.seconds(self._history.sent + self._history.replayed)
+        billed = self.journal.seconds(self._history.billed)
         transcript = self.record.transcript
         return replace(transcript, provider=transcript.provider or self._history.provider, audio_seconds=billed)
 
@@ -184,7 +199,8 @@ class Supervisor:
     def stats(self) -> StreamStats:
         """Figures as of now."""
         history, seconds = self._history, self.journal.seconds
-        processed = max(self.journal.confirmed, self._line.attempt.processed if self._line is not None else 0)
+        line = self._stage.line
+        processed = self.journal.confirmed if line is None else max(self.journal.confirmed, line.attempt.processed)
         return replace(
             self.record.figures(),
             sent=seconds(history.sent),
@@ -195,51 +211,6 @@ class Supervisor:
             provider_changes=history.changes,
             usage=history.usage(seconds),
         )
-
-    # --- the attempt's side (Host) ---
-
-    def stands_by(self) -> None:
-        """An attempt asks for audio, and is not to carry the stream yet."""
-        self._watch.notify()
-
-    def ready(self, attempt: Attempt) -> None:
-        """The running attempt asks for audio for the first time."""
-        line = self._line
-        if line is not None and line.attempt is attempt:
-            for event in self._history.takes_over(line, self.journal, self.record.gaps):
-                self.outbox.put(event)
-
-    def handle(self, event: ConnectionEvent, attempt: Attempt) -> None:
-        """Take one event of the running attempt; one that stands by has heard nothing, and has nothing to say."""
-        line = self._line
-        if line is None or line.attempt is not attempt:
-            return
-        if isinstance(event, Finished):
-            confirmed = self.record.confirm(attempt.sent)
-            self.record.withdraw()
-            self._watch.notify()
-        elif isinstance(event, Flushed):
-            confirmed = False
-            if (mark := attempt.flushed()) is not None:
-                mark.confirmed = True
-        else:
-            confirmed = self.record.handle(event, attempt)
-        if confirmed:
-            self._route.progressed(line.leg, attempt.begun, self.clock.time())
-            self.flushes.confirm(self.journal.confirmed)
-        self.moved.notify()
-        if self._relief.stands_by:
-            self._watch.notify()  # the speaker may pause
-
-    def doubts(self) -> bool:
-        """Whether the end that the provider claims is no proof: words were heard and never made final.
-
-        It is believed when it says so of the same audio again: then the words were a guess that it took back.
-        """
-        if not self.record.unsettled or self._doubted == self.journal.confirmed:
-            return False
-        self._doubted = self.journal.confirmed
-        return True
 
     # --- the owner ---
 
@@ -280,46 +251,52 @@ class Supervisor:
         self._history.against = self._route.cause(self._route.preferred)
         try:
             while not self._complete():
-                line = self._relief.take(leg) or await self._next(leg)
-                cause = await self._carry(line)
+                runner = self._race.take(leg)
+                line = runner.line if runner else self._relief.take(leg) or await self._next(leg)
+                cause = await self._carry(line, runner)
                 if cause is not None:
-                    if (late := await self._part()) is not None:
+                    may_wait = not self._race.succeeds(self.clock.time())
+                    if may_wait and (late := await self._part()) is not None:
                         late.__cause__, cause = cause, late
                     self._note_failure(line, cause)
                 leg = line.leg if cause is None or self._complete() else await self._recover(line, cause)
         finally:
+            self._race.end()
             try:
                 await self._part()
             finally:
-                await self._relief.close()
+                try:
+                    await self._relief.close()
+                finally:
+                    await self._race.close()
 
     def _complete(self) -> bool:
         return self.journal.ended and self.journal.confirmed >= self.journal.accepted
 
     def _open(self, leg: Leg) -> Line:
         """Open a connection, which stands by."""
-        return Line(leg, Attempt(self, leg), self._history.opened(leg.provider), self._watch)
+        return Line(leg, Attempt(self._stage, leg), self._history.opened(leg), self._watch)
 
-    async def _carry(self, line: Line) -> Exception | None:
+    async def _carry(self, line: Line, runner: Runner | None) -> Exception | None:
         """Let `line` carry the stream, from the confirmed position on; why it failed, or None if it did not.
 
-        It did not if it finished, or is to be relieved.
+        It did not if it finished, or is to be relieved, or was overtaken by another one; then it races on.
         """
-        start = self.record.resume()
-        self._line = line
-        self._history.begin(line)
-        self.record.timeline.attach(self.journal.seconds(start), line.leg.provider)
+        follows = False
         try:
-            line.attempt.begin(start)
+            cause = self._stage.enter(line, runner)
             await self._part()
-            cause = await self._judge(line)
+            cause = cause or await self._judge(line)
+            follows = cause is None and self._race.has_heir
             if line.attempt.finished:
                 await line.see_off()
         finally:
-            line.attempt.retire()
-            self._history.end()
-            self._line, self._leaving = None, line
-            self.record.withdraw()
+            self._stage.leave()
+            if follows:
+                self._race.join(line)
+            else:
+                line.attempt.retire()
+                self._leaving = line
         return cause
 
     async def _part(self) -> CloseTimeout | None:
@@ -341,12 +318,17 @@ class Supervisor:
                 return cause
             if await self._relief.is_due(line, now, is_quiet=self.record.is_quiet(attempt)):
                 return None
+            self._race.tend(line, now)
+            if self._race.is_overtaken(now):
+                return None
             # Deadlines follow from what happened last, so looking once in the shortest of them misses none, and
             # nobody has to wake the owner for every piece of audio.
             policy = self.policy
             look = now + min(policy.ready_timeout, policy.send_timeout, policy.stall_timeout, policy.drain_timeout)
             expiry = attempt.expiry()
-            when = min(look, inf if expiry is None else expiry.when, self._relief.wakes(line))
+            when = min(
+                look, inf if expiry is None else expiry.when, self._relief.wakes(line), self._race.wakes(line, now)
+            )
             await self._watch.wait(max(when, now))
         if self._complete() and self.intake.error is None:
             self._settle(Outcome())  # the user need not wait while the connection is closed
@@ -357,10 +339,18 @@ class Supervisor:
         confirmed = self.journal.seconds(self.journal.confirmed)
         self._history.failed(line, cause, opened=self._begun, now=self.clock.time(), confirmed=confirmed)
 
+    def _note_loss(self, line: Line, cause: Exception | None) -> None:
+        """A connection is out of the race."""
+        self._history.leaves(line)
+        if cause is not None:
+            self._note_failure(line, cause)
+
     async def _recover(self, line: Line, cause: Exception) -> Leg:
         """Wait until the next attempt is due, and say with whom; raises when hope is lost."""
         attempt, now = line.attempt, self.clock.time()
         choice = self._route.failed(line.leg, cause, attempt.begun, now, well=attempt.well_until)
+        if self._race.has_heir:
+            choice = Choice(line.leg)
         if choice is None:
             raise self._history.error(line.leg.provider, cause, self.stats) from cause
         if choice.leg is not line.leg:
@@ -392,6 +382,6 @@ class Supervisor:
             if outcome.closed:
                 self.outbox.clear()
             if self.outbox.observer is not None:
-                self.outbox.observer(Closed(outcome.error))
+                self.outbox.observer(Closed(outcome.error, self.stats))
         for signal in (self.outbox.changed, self.outbox.drained, self.moved, self.work):
             signal.notify()

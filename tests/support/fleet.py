@@ -40,6 +40,7 @@ class Fleet:
     options: dict[str, Any] = field(default_factory=dict)
     each: dict[str, dict[str, Any]] = field(default_factory=dict)
     health: Health = field(default_factory=Health)
+    race: int = 1
     supervisors: list[Supervisor] = field(default_factory=list)
 
     @classmethod
@@ -56,7 +57,12 @@ class Fleet:
 
         def supervise() -> Supervisor:
             supervisor = Supervisor(
-                *legs, audio_format=FORMAT, policy=self.policy, health=self.health, random=lambda: self.jitter
+                *legs,
+                audio_format=FORMAT,
+                policy=self.policy,
+                health=self.health,
+                race=self.race,
+                random=lambda: self.jitter,
             )
             self.supervisors.append(supervisor)
             return supervisor

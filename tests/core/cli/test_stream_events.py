@@ -52,8 +52,11 @@ EVENTS: list[tuple[Any, dict[str, Any]]] = [
         {"type": "provider_changed", "previous": "soniox", "provider": "moonshine", "at": 3.0, "cause": None},
     ),
     (Progress(done=1.0, note="Slow."), {"type": "progress", "done": 1.0, "total": None, "note": "Slow."}),
-    (Closed(), {"type": "closed", "error": None}),
-    (Closed(ValueError("No.")), {"type": "closed", "error": {"type": "ValueError", "message": "No.", "hint": None}}),
+    (Closed(), {"type": "closed", "error": None, "stats": None}),
+    (
+        Closed(ValueError("No.")),
+        {"type": "closed", "error": {"type": "ValueError", "message": "No.", "hint": None}, "stats": None},
+    ),
 ]
 
 
