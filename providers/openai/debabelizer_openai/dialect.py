@@ -41,7 +41,8 @@ __all__ = ["RealtimeDialect"]
 
 _ASK: Final = frame("session.update", session={"type": "transcription"})
 _ASK_AFTER: Final = 0.8  # seconds of audio: what is not known to be heard stays less than the core bears with
-_VAD_LAG: Final = 2.0  # seconds in which the service may notice speech late, its padding included (inference)
+_LAG: Final = 1.5  # seconds by which the service may notice speech late (inference)
+_PADDING: Final = 0.5  # seconds before speech that belong to it, if no others were asked for; OpenAI's default is 0.3
 _UNINTELLIGIBLE: Final = "audio_unintelligible"  # nothing was said that can be written (documentation, an example)
 
 
@@ -85,6 +86,8 @@ class RealtimeDialect(Dialect):
         self._env = env or "api_key"
         self._title = FLAVOURS[settings.flavour].title
         self._ends_utterances = request.endpointing
+        padding = settings.prefix_padding_ms
+        self._lag = _LAG + (_PADDING if padding is None else padding / 1000)
         self._format = audio_format
         self._finder = None
         if hears_pauses(settings):
@@ -299,10 +302,10 @@ class RealtimeDialect(Dialect):
 
     def _quiet_until(self) -> float:
         """Up to where everything is final: the last utterance, and the silence behind it."""
-        if any(True for _ in self._items) or self._commits:
+        if self._items or self._commits:
             return self._end
         if self._finder is not None:
             return max(self._end, min(self._heard, self._finder.quiet_until))
         if self._began is not None:
             return max(self._end, min(self._began, self._heard))
-        return max(self._end, self._heard - _VAD_LAG)
+        return max(self._end, self._heard - self._lag)

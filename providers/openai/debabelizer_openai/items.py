@@ -50,6 +50,9 @@ class Items:
     def __iter__(self) -> Iterator[Item]:
         return iter(self._open)
 
+    def __bool__(self) -> bool:
+        return bool(self._open)
+
     def get(self, identifier: str) -> Item | None:
         """The item of that id, made if it is new; None if it was said as final before."""
         if identifier in self._done:

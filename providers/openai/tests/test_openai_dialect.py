@@ -148,6 +148,14 @@ def test_silence_is_settled_but_for_what_the_service_may_notice_late(played: Cal
     assert it.hear("session.updated") == [Processed(14.0)]  # somebody speaks: nothing more is settled
 
 
+def test_what_is_settled_leaves_out_the_padding_of_speech(played: Callable[..., Played]) -> None:
+    it = played(prefix_padding_ms=3000)
+    for _ in range(5):
+        it.dialect.audio(SECOND)
+        heard = it.hear("session.updated")
+    assert heard == [Processed(5.0), Processed(0.5, final=True)]
+
+
 def test_deltas_are_interims_and_the_completion_counts(played: Callable[..., Played]) -> None:
     it = played()
     it.dialect.audio(SECOND * 3)
