@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from debabelizer.results import StreamingResult, Word, join
@@ -40,11 +40,11 @@ class Timeline:
 
     def seconds(self, connection_seconds: float) -> float:
         """Connection seconds as stream seconds, to the microsecond."""
-        return round(self._base + connection_seconds, 6)
+        return round((self._base + connection_seconds) * 1e6) / 1e6  # a tenth of what rounding to digits costs
 
     def result(self, hypothesis: Hypothesis) -> StreamingResult | None:
         """The result for a hypothesis, or None if all of it was final before."""
-        words = tuple(self._word(word) for word in hypothesis.words)
+        words = tuple([self._word(word) for word in hypothesis.words])
         text, separator = hypothesis.text, hypothesis.separator
         if hypothesis.final and words:
             fresh = tuple(word for word in words if self._is_new(hypothesis.channel, word.start, word.end))
@@ -53,8 +53,8 @@ class Timeline:
             if len(fresh) < len(words):
                 text, separator = join((word.separator, word.text) for word in fresh), fresh[0].separator
                 words = fresh
-        start = self._bound(hypothesis.start, min(_known(word.start for word in words), default=None))
-        end = self._bound(hypothesis.end, max(_known(word.end for word in words), default=None))
+        start = self._bound(hypothesis.start, [word.start for word in words], min)
+        end = self._bound(hypothesis.end, [word.end for word in words], max)
         if hypothesis.final and text and not words and not self._is_new(hypothesis.channel, start, end):
             return None
         if hypothesis.final:
@@ -85,10 +85,19 @@ class Timeline:
     def _word(self, word: Word) -> Word:
         start = None if word.start is None else self.seconds(word.start)
         end = None if word.end is None else max(self.seconds(word.end), start or 0.0)
-        return replace(word, start=start, end=end, speaker=self._speaker(word.speaker))
+        speaker = self._speaker(word.speaker)
+        if start == word.start and end == word.end and speaker == word.speaker:
+            return word  # as on a first connection, and those are most
+        return replace(word, start=start, end=end, speaker=speaker)
 
-    def _bound(self, own: float | None, of_words: float | None) -> float | None:
-        return of_words if own is None else self.seconds(own)
+    def _bound(
+        self, own: float | None, of_words: list[float | None], choose: Callable[[list[float]], float]
+    ) -> float | None:
+        """A bound of a hypothesis: the one it gives, or that of its words if all of them have one."""
+        if own is not None:
+            return self.seconds(own)
+        known = [time for time in of_words if time is not None]
+        return choose(known) if known and len(known) == len(of_words) else None
 
     def _speaker(self, label: str | None) -> str | None:
         """Vendors number speakers anew on each connection, so from the second on the label says which one."""
@@ -112,10 +121,3 @@ class Timeline:
             if word.start is not None:
                 span = (word.start, word.start if word.end is None else word.end)
                 self._last[channel] = max(span, self._last.get(channel, span))
-
-
-def _known(times: Iterable[float | None]) -> list[float]:
-    """The times, or none of them if one is not known."""
-    given = list(times)
-    known = [time for time in given if time is not None]
-    return known if len(known) == len(given) else []

@@ -10,7 +10,7 @@ from typing import Final
 from debabelizer.results import Word, join
 from debabelizer.streaming.dialect import ConnectionEvent, Flushed, Hypothesis, Processed, UtteranceEnd
 from debabelizer_soniox.messages import END, FIN, Message, Token
-from debabelizer_soniox.words import WordAssembler
+from debabelizer_soniox.words import WordAssembler, rounded
 
 __all__ = ["Interpreter"]
 
@@ -190,7 +190,7 @@ def _hypothesis(words: tuple[Word, ...], *, final: bool, translation: str | None
         separator=words[0].separator,
         speaker=speakers.pop() if len(speakers) == 1 else None,
         language=languages.pop() if len(languages) == 1 else None,
-        confidence=round(sum(confidences) / len(confidences), 4) if confidences else None,
+        confidence=rounded(sum(confidences) / len(confidences)) if confidences else None,
         translation=translation,
     )
 

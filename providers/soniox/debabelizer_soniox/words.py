@@ -16,7 +16,7 @@ from typing import Final
 from debabelizer.results import Word
 from debabelizer_soniox.messages import Token
 
-__all__ = ["WordAssembler"]
+__all__ = ["WordAssembler", "rounded"]
 
 # Scripts written without spaces: there each token is a word. Thai, Lao, Burmese, Khmer; then everything from the
 # CJK symbols to the ideographs but for Hangul, which has spaces; compatibility and full-width forms; plane 2 and 3.
@@ -56,14 +56,14 @@ class _Growing:
         self.text += text
         if self.start is None:
             self.start = token.start_ms
-        if token.end_ms is not None:
-            self.end = token.end_ms
+        if (end := token.end_ms) is not None:
+            self.end = end
         if self.speaker is None:
             self.speaker = token.speaker
         if self.language is None:
             self.language = token.language
-        if token.confidence is not None:
-            self.confidence += token.confidence
+        if (confidence := token.confidence) is not None:
+            self.confidence += confidence
             self.rated += 1
 
     def copy(self) -> _Growing:
@@ -75,7 +75,7 @@ class _Growing:
             self.text,
             None if self.start is None else self.start / 1000,
             None if self.end is None else self.end / 1000,
-            round(self.confidence / self.rated, 4) if self.rated else None,
+            rounded(self.confidence / self.rated) if self.rated else None,
             self.speaker,
             self.language,
             self.separator,
@@ -90,22 +90,28 @@ class WordAssembler:
     _space: str = ""
     _fresh: bool = True  # at the start, or behind an utterance: the first token need not bring its space
     _done: list[Word] = field(default_factory=list)
+    _ahead: dict[tuple[Token, ...], tuple[Word, ...]] = field(default_factory=dict)  # what was previewed last
 
     def add(self, token: Token) -> None:
         """Take the next token."""
         whole = token.text or ""
         text = whole.strip()
-        lead, _, trail = whole.partition(text) if text else (whole, "", "")
-        if self._word is not None and (lead or (text and _is_apart(self._word.text, text))):
-            self._complete()
-        self._space += lead
+        lead = trail = ""
+        if len(text) != len(whole):
+            lead, _, trail = whole.partition(text) if text else (whole, "", "")
+        word = self._word
+        if word is not None and (lead or (text and _is_apart(word.text, text))):
+            self._done.append(word.word())
+            self._word = word = None
+        if lead:
+            self._space += lead
         if not text:
             return
-        if self._word is None:
+        if word is None:
             missing = " " if self._fresh and not _is_spaceless(text[0]) else ""
-            self._word = _Growing(self._space or missing)
+            self._word = word = _Growing(self._space or missing)
             self._fresh, self._space = False, ""
-        self._word.grow(text, token)
+        word.grow(text, token)
         if trail:
             self._complete()
             self._space = trail
@@ -130,19 +136,57 @@ class WordAssembler:
         return self._word.word() if self._word is not None else None
 
     def preview(self, tokens: Sequence[Token]) -> tuple[Word, ...]:
-        """The words there would be if `tokens` came next and nothing after them; this changes nothing."""
+        """The words there would be if `tokens` came next and nothing after them; this changes nothing.
+
+        Most of them came before, with the last message, so what they make is remembered from one call to the next.
+        """
         if not tokens and self._word is None:
             return ()
+        groups = _groups(tokens, spaced=bool(self._space))
         ahead = WordAssembler(self._word and self._word.copy(), self._space, self._fresh)
+        words = ahead._whole(groups[0])
+        known, self._ahead = self._ahead, {}
+        for group in groups[1:]:
+            said = known.get(group)
+            if said is None:
+                said = WordAssembler(_fresh=False)._whole(group)
+            self._ahead[group] = said
+            words += said
+        return words
+
+    def _whole(self, tokens: Sequence[Token]) -> tuple[Word, ...]:
         for token in tokens:
-            ahead.add(token)
-        ahead.finish()
-        return ahead.take()
+            self.add(token)
+        self.finish()
+        return self.take()
 
     def _complete(self) -> None:
         if self._word is not None:
             self._done.append(self._word.word())
             self._word = None
+
+
+def rounded(confidence: float) -> float:
+    """To four digits."""
+    return round(confidence * 1e4) / 1e4
+
+
+def _groups(tokens: Sequence[Token], *, spaced: bool) -> list[tuple[Token, ...]]:
+    """Tokens that make words together: what begins with white space depends on nothing before it.
+
+    Unless that ended with white space, which is then a part of the same separator; `spaced`, if it did before all of
+    them. The first group is what depends on what was there before; it may be empty.
+    """
+    groups: list[tuple[Token, ...]] = []
+    begin = 0
+    for index, token in enumerate(tokens):
+        text = token.text or ""
+        if not spaced and text[:1].isspace():
+            groups.append(tuple(tokens[begin:index]))
+            begin = index
+        spaced = text[-1:].isspace() if text else spaced
+    groups.append(tuple(tokens[begin:]))
+    return groups
 
 
 def _is_apart(before: str, text: str) -> bool:

@@ -153,3 +153,24 @@ def test_when_words_are_taken_does_not_change_them(tokens: list[str], data: st.D
     at_once.finish()
     bit_by_bit.finish()
     assert (*taken, *bit_by_bit.take()) == at_once.take()
+
+
+@given(
+    st.lists(st.sampled_from([" a", "b", "c ", " ", "", " d", "你", " 好", ".", "«", "\n"]), max_size=8),
+    st.lists(st.lists(st.sampled_from([" a", "b", "c ", " ", "", " d", "你", ".", "  "]), max_size=6), max_size=4),
+)
+def test_what_is_remembered_of_a_preview_changes_no_other(said: list[str], guesses: list[list[str]]) -> None:
+    words = WordAssembler()
+    for text in said:
+        words.add(Token(text))
+    words.take()
+    for guess in guesses:
+        told = words.preview([Token(text) for text in guess])
+        afresh = WordAssembler()
+        for text in said:
+            afresh.add(Token(text))
+        afresh.take()
+        for text in guess:
+            afresh.add(Token(text))
+        afresh.finish()
+        assert told == afresh.take()
