@@ -390,7 +390,7 @@ plans = st.builds(
     lag=st.integers(0, 20),
     open_after=st.sampled_from([0.0, 0.3, 5.0, 20.0]),
     never_opens=st.sampled_from([False, False, False, True]),
-    end=st.sampled_from(["finish", "finish", "short", "silent", "return"]),
+    end=st.sampled_from(["finish", "finish", "silent", "return"]),
 )
 
 
