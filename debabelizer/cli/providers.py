@@ -88,7 +88,7 @@ def abilities(capabilities: Capabilities) -> str:
         "translation": capabilities.translation,
         "vocabulary": capabilities.vocabulary,
     }
-    where = "on this machine" if capabilities.local else "in the cloud"
+    where = "on this machine" if capabilities.local else "over the network"
     return "; ".join([", ".join(name for name, can in features.items() if can), where, _languages(capabilities)])
 
 

@@ -131,8 +131,9 @@ class SuiteBase:
                 return await main()
 
         with ExitStack() as stack:
-            if self.kind == "batch":  # no real detector takes coded speech for a voice
-                stack.enter_context(mock.patch("debabelizer.streaming.segmenter.open_vad", CodedVad))
+            # No real detector takes coded speech for a voice.
+            for room in ("audio.recognition", "streaming.segmenter") if self.kind == "batch" else ():
+                stack.enter_context(mock.patch(f"debabelizer.{room}.open_vad", CodedVad))
             try:
                 result: ResultT = _RUNNERS[time](bounded())
             except (TimeoutError, virtual_time.DeadlockError) as error:

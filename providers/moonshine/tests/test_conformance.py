@@ -11,7 +11,7 @@ from debabelizer_moonshine import SPEC
 from numpy.typing import NDArray
 
 from debabelizer.audio.utterances import Decoded
-from debabelizer.testing.kit import CodedVad, CodedWords, EngineDouble, ProviderSuite
+from debabelizer.testing.kit import CodedWords, EngineDouble, ProviderSuite
 
 
 class CodedEngine:
@@ -34,7 +34,6 @@ class CodedEngine:
 class Double(EngineDouble):
     def install(self, stack: ExitStack) -> None:
         stack.enter_context(mock.patch("debabelizer_moonshine.provider.Engine", CodedEngine))
-        stack.enter_context(mock.patch("debabelizer.audio.recognition.open_vad", CodedVad))
 
 
 class TestMoonshine(ProviderSuite):

@@ -79,6 +79,7 @@ class Engine:
         except (ImportError, OSError) as error:  # OSError: its native library
             message = f"The speech engine of provider {NAME!r} cannot be loaded on this machine: {error}."
             raise PluginLoadError(message, name=NAME, hint='Type: pip install "debabelizer[whisper]>=0.3"') from error
+        _stop_progress_bars()
         folder = find_model(place.model, download_root=place.download_root, local_files_only=place.local_files_only)
         try:
             self._model = WhisperModel(
@@ -162,6 +163,15 @@ class Engine:
                 provider=NAME,
                 hint="Look at `extra` under [providers.whisper].",
             )
+
+
+def _stop_progress_bars() -> None:
+    """Keep faster-whisper from starting a thread of tqdm that nobody ends: it makes a bar for each call, even hidden."""
+    from faster_whisper import transcribe, utils
+
+    if transcribe.tqdm.monitor_interval:
+        transcribe.tqdm = type("tqdm", (transcribe.tqdm,), {"monitor_interval": 0})
+    utils.disabled_tqdm.monitor_interval = 0
 
 
 def _likeliest(info: TranscriptionInfo, languages: list[str]) -> str:

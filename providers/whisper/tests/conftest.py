@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import threading
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -74,9 +73,3 @@ def speech_text() -> str:
 def plain() -> Callable[[str], str]:
     """Makes texts comparable: words in lower case."""
     return lambda text: " ".join(re.findall(r"[a-z']+", text.lower()))
-
-
-@pytest.fixture(autouse=True)
-def _no_thread_is_left() -> Iterator[None]:
-    yield
-    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("whisper")] == []

@@ -13,7 +13,7 @@ from debabelizer_whisper.engine import Place, Task
 from numpy.typing import NDArray
 
 from debabelizer.results import Segment
-from debabelizer.testing.kit import CodedVad, CodedWords, EngineDouble, ProviderSuite
+from debabelizer.testing.kit import CodedWords, EngineDouble, ProviderSuite
 
 
 class CodedEngine:
@@ -38,7 +38,6 @@ class CodedEngine:
 class Double(EngineDouble):
     def install(self, stack: ExitStack) -> None:
         stack.enter_context(mock.patch("debabelizer_whisper.provider.Engine", CodedEngine))
-        stack.enter_context(mock.patch("debabelizer.audio.recognition.open_vad", CodedVad))
 
 
 class TestWhisper(ProviderSuite):

@@ -65,12 +65,12 @@ def test_without_any_provider_there_is_advice(run: Run, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("capabilities", "told"),
     [
-        (Capabilities(streaming=True, languages=("*",)), "streams; in the cloud; many languages"),
+        (Capabilities(streaming=True, languages=("*",)), "streams; over the network; many languages"),
         (Capabilities(batch=True, local=True), "files, streams; on this machine; languages not said"),
-        (Capabilities(streaming=True, languages=tuple("abcdefghi")), "streams; in the cloud; 9 languages"),
+        (Capabilities(streaming=True, languages=tuple("abcdefghi")), "streams; over the network; 9 languages"),
         (
             Capabilities(batch=True, words="segment", languages=("en",)),
-            "files, streams, segment times; in the cloud; languages: en",
+            "files, streams, segment times; over the network; languages: en",
         ),
     ],
 )
