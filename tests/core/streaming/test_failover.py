@@ -173,9 +173,9 @@ def test_the_audio_is_converted_to_what_the_next_provider_takes() -> None:
 
 
 def test_all_dead_is_one_error_that_names_every_attempt_with_its_provider_and_cause() -> None:
-    policy = StreamPolicy(max_attempts=3, give_up_after=30.0)
+    policy = StreamPolicy(max_attempts=3, give_up_after=30.0, cool_down=1000.0)
     fleet = Fleet.of(
-        Plan(at=1.0, error=AuthenticationError("bad key")),
+        [Plan(at=1.0, error=AuthenticationError("bad key")), Plan(at=0.0, error=AuthenticationError("bad key"))],
         [Plan(at=1.0, error=ServiceUnavailableError("down")), Plan(at=0.0, error=ServiceUnavailableError("down"))],
         Plan(never_opens=True),
         policy=policy,

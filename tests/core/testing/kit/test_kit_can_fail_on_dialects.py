@@ -64,7 +64,8 @@ def test_audio_that_is_held_back_and_sent_at_once_is_found() -> None:
 def test_a_final_position_that_is_none_is_found_by_the_faults() -> None:
     named = suite(spec(acme.SettlesTooMuch))
     found = broken(verdicts(named, but=("test_fault",)))
-    assert found == {"test_fault_within[mid-speech]", "test_rollover", "test_session_end"}
+    # A new connection before the time limit takes over between words, where even this does no harm.
+    assert found == {"test_fault_within[mid-speech]", "test_session_end"}
     assert broken(verdicts(named, only="test_fault", cases={"fault": ["reset"], "phase": ["mid-speech"]})) == {
         "test_fault[reset][mid-speech]",
         "test_fault_within[mid-speech]",
