@@ -1,4 +1,4 @@
-"""What is generated on the page of a provider: its settings, between two comments."""
+"""What the pages of providers have in common: the table of settings, between two comments; and that they are found."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 
 from debabelizer.config import ProviderSettings, load_settings, validate_provider
 from debabelizer.config.reference import reference
+from debabelizer.plugins import PluginRegistry
+from debabelizer.provider import Provider
 from debabelizer.spec import ProviderSpec
 
 ROOT = Path(__file__).parents[2]
@@ -20,9 +22,7 @@ def page_of(spec: ProviderSpec) -> Path:
     return ROOT / "docs" / "providers" / f"{spec.name}.md"
 
 
-def with_settings(
-    page: str, spec: ProviderSpec, model: type[ProviderSettings], *, name: str = "settings"
-) -> str:
+def with_settings(page: str, spec: ProviderSpec, model: type[ProviderSettings], *, name: str = "settings") -> str:
     """The page with the table of settings as the configuration reference has it, between the comments of that name."""
     section = reference([(spec, model)]).split(f"### `[providers.{spec.name}]`")[1]
     head, *rows = [" | ".join(line.split(" | ")[:4]) + " |" for line in section.splitlines() if line.startswith("| ")]
@@ -47,3 +47,11 @@ def configurations(path: Path, spec: ProviderSpec, model: type[ProviderSettings]
     """The provider's table in each TOML block of a page, validated."""
     blocks = re.findall(r"^```toml\n(.*?)^```", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     return [validate_provider(load_settings(tomllib.loads(block), environ={}), spec, model) for block in blocks]
+
+
+def check_plugin(spec: ProviderSpec, model: type[ProviderSettings], provider: type[Provider[Any]]) -> None:
+    """The provider is found when it is installed, with all that its spec names."""
+    registry = PluginRegistry.discover()
+    assert registry.spec(spec.name) == spec
+    assert registry.settings_model(spec) is model
+    assert isinstance(registry.factory(spec)(spec), provider)

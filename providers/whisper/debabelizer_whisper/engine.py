@@ -166,7 +166,7 @@ class Engine:
 
 
 def _stop_progress_bars() -> None:
-    """Keep faster-whisper from starting a thread of tqdm that nobody ends: it makes a bar for each call, even hidden."""
+    """Start no thread that nobody ends: for each call faster-whisper makes a bar of tqdm, hidden or not."""
     from faster_whisper import transcribe, utils
 
     if transcribe.tqdm.monitor_interval:

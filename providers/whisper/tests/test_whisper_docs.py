@@ -5,13 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from debabelizer_whisper import LANGUAGES, SPEC, debabelizer_register_providers
+from debabelizer_whisper import LANGUAGES, SPEC
 from debabelizer_whisper.provider import WhisperProvider
 from debabelizer_whisper.settings import WhisperSettings
-from support.provider_pages import check_page, configurations, filled, page_of, with_settings
-
-from debabelizer.plugins import PluginRegistry
-from debabelizer.spec import ProviderSpec
+from support.provider_pages import check_page, check_plugin, configurations, filled, page_of, with_settings
 
 PAGE = page_of(SPEC)
 README = Path(__file__).parents[1] / "README.md"
@@ -29,17 +26,8 @@ def test_the_configurations_are_valid(path: Path) -> None:
     assert [table.model for table in tables] == ["small"]
 
 
-def test_the_plugin_registers_its_spec() -> None:
-    specs: list[ProviderSpec] = []
-    debabelizer_register_providers(specs.append)
-    assert specs == [SPEC]
-
-
 def test_it_is_found_when_installed() -> None:
-    registry = PluginRegistry.discover()
-    assert registry.spec("whisper") == SPEC
-    assert registry.settings_model(SPEC) is WhisperSettings
-    assert isinstance(registry.factory(SPEC)(SPEC), WhisperProvider)
+    check_plugin(SPEC, WhisperSettings, WhisperProvider)
 
 
 def test_a_hundred_languages() -> None:

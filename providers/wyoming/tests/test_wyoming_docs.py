@@ -10,13 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from debabelizer_wyoming import SPEC, debabelizer_register_providers
+from debabelizer_wyoming import SPEC
 from debabelizer_wyoming.provider import WyomingProvider
 from debabelizer_wyoming.settings import WyomingSettings
-from support.provider_pages import ROOT, check_page, configurations, page_of, with_settings
-
-from debabelizer.plugins import PluginRegistry
-from debabelizer.spec import ProviderSpec
+from support.provider_pages import ROOT, check_page, check_plugin, configurations, page_of, with_settings
 
 PAGE = page_of(SPEC)
 README = Path(__file__).parents[1] / "README.md"
@@ -40,17 +37,8 @@ def test_the_snippet_runs() -> None:
     assert asyncio.run(names["light_is_turned_on"](recording)).startswith("turn on the light")
 
 
-def test_the_plugin_registers_its_spec() -> None:
-    specs: list[ProviderSpec] = []
-    debabelizer_register_providers(specs.append)
-    assert specs == [SPEC]
-
-
 def test_it_is_found_when_installed() -> None:
-    registry = PluginRegistry.discover()
-    assert registry.spec("wyoming") == SPEC
-    assert registry.settings_model(SPEC) is WyomingSettings
-    assert isinstance(registry.factory(SPEC)(SPEC), WyomingProvider)
+    check_plugin(SPEC, WyomingSettings, WyomingProvider)
 
 
 def test_the_simulator_needs_no_pytest() -> None:
