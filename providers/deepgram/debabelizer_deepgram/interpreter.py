@@ -30,7 +30,8 @@ from debabelizer_deepgram.words import joined, mean_confidence, runs
 
 __all__ = ["Interpreter"]
 
-_ROUNDING: Final = 0.1  # seconds by which a time may miss another one that means the same
+_HAIR: Final = 0.001  # seconds: times come rounded
+_ROUNDING: Final = 0.1  # seconds by which a signal may miss the place that it is about
 
 
 class Interpreter:
@@ -54,7 +55,7 @@ class Interpreter:
         """What a ``Results`` says: finals first, then what is interim now, then how far it goes."""
         if heard.final:
             yield from self._final(heard)
-        elif heard.end > self._settled:
+        elif heard.end > self._settled + _HAIR:
             yield from self._interim(heard)
 
     def speech_started(self, at: float) -> Iterator[ConnectionEvent]:
@@ -73,7 +74,7 @@ class Interpreter:
             yield self._ended(self._said)
 
     def _final(self, heard: Results) -> Iterator[ConnectionEvent]:
-        is_new = heard.end > self._settled
+        is_new = heard.end > self._settled + _HAIR
         finals = list(_finals(heard)) if is_new else []
         ends = heard.speech_final
         if finals:
@@ -92,7 +93,7 @@ class Interpreter:
         if is_new:
             yield from self._guess_again(heard.end)
             yield from self._settle(heard.end)
-            yield from self._flushed(heard.end + (_ROUNDING if heard.from_finalize else 0.0))
+            yield from self._flushed(heard.end + (_ROUNDING if heard.from_finalize else _HAIR))
 
     def _interim(self, heard: Results) -> Iterator[ConnectionEvent]:
         words = tuple(word for word in heard.words if _middle(word) > self._said)
