@@ -107,7 +107,9 @@ async def drop(socket: ServerConnection) -> None:
 
 
 @pytest.mark.parametrize(
-    ("close", "code"), [(close_normally, 1000), (close_without_a_status, 1005), (drop, None)], ids=lambda it: str(it)
+    ("close", "code"),
+    [(close_normally, 1000), (close_without_a_status, 1005), (drop, None)],
+    ids=["closed normally", "without a status", "dropped"],
 )
 def test_a_close_can_be_the_proof_of_the_end(close: Handler, code: int | None) -> None:
     async def main() -> tuple[str, list[Curt]]:
