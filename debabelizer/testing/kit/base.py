@@ -20,7 +20,7 @@ from debabelizer.testing.kit.doubles import Simulator
 from debabelizer.testing.kit.kinds import Kind, kind_of
 from debabelizer.testing.kit.live import is_live
 from debabelizer.testing.kit.play import Performance, Scene, play
-from debabelizer.testing.kit.promise import PromiseBrokenError
+from debabelizer.testing.kit.promise import PAGE, PromiseBrokenError
 from debabelizer.testing.kit.speech import CodedVad, Recording
 
 __all__ = ["HASTE", "PATIENCE", "SuiteBase", "Time", "wait_for"]
@@ -73,8 +73,14 @@ class SuiteBase:
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         cls._played = {}
-        if hasattr(cls, "spec"):
-            cls.kind = kind_of(cls.spec)
+        if not hasattr(cls, "spec"):
+            return
+        cls.kind = kind_of(cls.spec)
+        if cls.__name__.startswith("Test") and not hasattr(cls, "simulator"):
+            raise TypeError(
+                f"{cls.__name__} needs `simulator = …`, a class that stands in for the vendor or the engine; for an "
+                f"engine that hears coded words itself, `EngineDouble`. See {PAGE}#what-stands-in"
+            )
 
     @pytest.fixture(autouse=True)
     def _take_options(self, request: pytest.FixtureRequest) -> None:

@@ -82,6 +82,9 @@ def of_stream(name: str, performance: Performance) -> tuple[object, str]:
     for tape, noted in _events(performance):
         if _OF_EVENTS[name](noted.event):
             return True, tape.where(noted)
+    for tape, noted in _events(performance):
+        if isinstance(noted.event, Hypothesis) and noted.event.final:
+            return False, f"for example {tape.where(noted)}"
     return False, ""
 
 

@@ -117,11 +117,13 @@ class WebSocketService(ABC):
 
     Attributes:
         max_session: Seconds after which a session is over by the vendor's own rule; `expire` says how. Set by the kit.
+        failure: What `serve` raised, if it did: the kit tells of it.
     """
 
     def __init__(self, key: str) -> None:
         self.key = key
         self.max_session: float | None = None
+        self.failure: BaseException | None = None
         self._server: Server | None = None
 
     async def __aenter__(self) -> Self:
@@ -185,6 +187,10 @@ class WebSocketService(ABC):
             if not limit.expired():
                 raise
             await self.expire(socket)
+        except BaseException as error:
+            if not isinstance(error, asyncio.CancelledError):
+                self.failure = error
+            raise
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         status = self.refuse(request)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
-from typing import Final
+import traceback
+from collections.abc import Iterator, Mapping
+from typing import Final, cast
 
-from debabelizer.errors import StreamError
+from debabelizer.errors import (
+    ConnectionLostError,
+    ConnectTimeout,
+    ProgressTimeout,
+    ProtocolError,
+    ProviderError,
+    ReadyTimeout,
+    SendTimeout,
+    StreamError,
+    TransportError,
+)
 from debabelizer.results import Word
 from debabelizer.streaming.dialect import Finished, Hypothesis
+from debabelizer.testing.coded import DAMAGED
 from debabelizer.testing.kit.play import Performance
 from debabelizer.testing.kit.promise import PromiseBrokenError
 from debabelizer.testing.kit.tape import Noted, Tape
@@ -52,6 +63,7 @@ def why(error: BaseException | None) -> str:
 
 def no_connection_fails(performance: Performance) -> None:
     """When nothing goes wrong, no connection fails, and none returns before it has proven the end."""
+    _is_opened(performance)
     promised = "a connection runs until it has proven that all audio was processed"
     for tape in performance.tapes:
         if tape.outcome == "returned" and not tape.finished:
@@ -62,13 +74,74 @@ def no_connection_fails(performance: Performance) -> None:
                 hint="to return early is a failure like any other: raise the typed error that tells why",
                 look="the-end",
             )
-        outcome = tape.outcome
-        if isinstance(outcome, BaseException) and not isinstance(outcome, asyncio.CancelledError):
-            raise PromiseBrokenError(promised, f"it failed with {why(outcome)}", where=tape.where(), look="the-end")
-    if not performance.tapes and performance.error is not None:
-        raise PromiseBrokenError("a stream can be opened", why(performance.error), look="the-end") from (
-            performance.error
+        if tape.failed:
+            outcome = cast("BaseException", tape.outcome)
+            raise PromiseBrokenError(
+                promised,
+                f"it failed with {why(outcome)}",
+                where=tape.where_last(),
+                hint=_remedy(outcome, ended=tape.ended),
+                look="the-end",
+            ) from (None if isinstance(outcome, TransportError) else outcome)  # the way there says no more
+    for cause in performance.causes:
+        if type(cause) in _OVERDUE:
+            raise PromiseBrokenError(
+                promised,
+                f"the core gave it up: {why(cause)}",
+                where=performance.tapes[0].where_last() if performance.tapes else "",
+                hint=_OVERDUE[type(cause)],
+                look="the-end",
+            )
+
+
+_OVERDUE: Final[Mapping[type[BaseException], str]] = {
+    ReadyTimeout: "audio waits for `Ready`, because of `Opening.awaits_ready`: give that event when the vendor says "
+    "that it is ready, or do not wait; and does the simulator say it?",
+    ProgressTimeout: "audio was sent and nothing said that it was heard: give `Processed(through)` for whatever the "
+    "vendor says of its progress; an engine of your own says `Link.working` while it works",
+    ConnectTimeout: "call `Link.opened` when the connection is made",
+    SendTimeout: "ask for audio again when the last is handed on: what `Link.take` gave waits somewhere",
+}
+
+
+def _is_opened(performance: Performance) -> None:
+    """Whether there was a connection at all, and somebody who served it."""
+    if performance.failure is not None:
+        raise PromiseBrokenError(
+            "the simulator serves every connection to its end",
+            f"it failed itself: {why(performance.failure)}",
+            where=_line_of(performance.failure),
+            hint="mend the simulator first: what the provider makes of it is no sign of anything",
+            look="what-stands-in",
+        ) from performance.failure
+    error = performance.error
+    if error is not None and all(tape.begun is None for tape in performance.tapes):
+        raise PromiseBrokenError(
+            "a stream can be opened",
+            why(error.__cause__ or error),
+            hint="are `settings` of the simulator and of the suite keys of the provider's settings, and can the "
+            "provider make a dialect or a connection of them?",
+            look="what-stands-in",
+        ) from error
+
+
+def _remedy(outcome: BaseException, *, ended: bool) -> str:
+    if not isinstance(outcome, ProviderError):
+        return "this is no typed error: raise a ProviderError that says what happened, or mend the bug"
+    if ended and isinstance(outcome, ConnectionLostError):
+        return (
+            "the audio was over, so the vendor had reason to close: turn what it says last into `Finished`, "
+            "or the close itself, in `Dialect.hung_up`, if it says nothing"
         )
+    if isinstance(outcome, ProtocolError):
+        return "look at the last frame: does the dialect read what the vendor documents, and the simulator send it?"
+    return "with a sound simulator nothing fails: which of the two is not as the vendor documents it?"
+
+
+def _line_of(error: BaseException) -> str:
+    """Where an error was raised."""
+    *_, last = traceback.extract_tb(error.__traceback__) or [None]
+    return "" if last is None else f"{last.filename}, line {last.lineno}: {last.line}"
 
 
 def ends_with_proof(performance: Performance) -> None:
@@ -118,13 +191,17 @@ def words_are_whole(performance: Performance) -> None:
         for noted, said in hypotheses(tape):
             for piece in said.text.split() if said.final else ():
                 if piece not in known:
+                    part = piece == DAMAGED or any(piece in word for word in known)
                     raise PromiseBrokenError(
                         "a word becomes final once, and whole (law 3)",
-                        f"{piece!r} became final, which was never said; `#` is a word of which only a part was heard",
+                        f"{piece!r} became final, which was never said"
+                        + ("; `#` is a word of which only a part was heard" if piece == DAMAGED else ""),
                         where=tape.where(noted),
                         hint="hold the pieces of a word back until the word is over: the next one has begun, or the "
-                        "vendor says that the utterance ended",
-                        look="law-3",
+                        "vendor says that the utterance ended"
+                        if part
+                        else "the kit says word0, word1, …: the simulator writes what it hears, with `CodedWords`",
+                        look="law-3" if part else "what-stands-in",
                     )
             if said.final and said.words and [word.text for word in said.words] != said.text.split():
                 raise PromiseBrokenError(
@@ -154,14 +231,29 @@ def words_are_complete(performance: Performance) -> None:
 def times_are_true(performance: Performance) -> None:
     """Words stand where they were said, in seconds of the audio of their connection."""
     error = performance.report.time_error
-    if error is not None and error > _TIMES:
-        raise PromiseBrokenError(
-            "times are seconds of audio sent on the connection, from its first sample",
-            f"a word is written {error:.3f} s from where it was said",
-            where="; ".join(tape.where() for tape in performance.tapes),
-            hint="are milliseconds taken for seconds, or does the clock of a connection not start at zero?",
-            look="every-word",
-        )
+    if error is None or error <= _TIMES:
+        return
+    written, where = _misplaced(performance)
+    raise PromiseBrokenError(
+        "times are seconds of audio sent on the connection, from its first sample",
+        written or f"a word is written {error:.3f} s from where it was said",
+        where=where or "; ".join(tape.where() for tape in performance.tapes),
+        hint="are milliseconds taken for seconds, or does the clock of a connection not start at zero?",
+        look="every-word",
+    )
+
+
+def _misplaced(performance: Performance) -> tuple[str, str]:
+    """The first word that stands elsewhere, and its frame; nothing after a new connection, whose time is another."""
+    said = {word.text: word for word in performance.scene.words}
+    for noted, heard in hypotheses(performance.tapes[0]) if len(performance.tapes) == 1 else ():
+        for word in units(heard) if heard.final else ():
+            true = said.get(word.text)
+            times = () if true is None else ((word.start, true.start), (word.end, true.end))
+            if true is not None and any(time is not None and abs(time - right) > _TIMES for time, right in times):
+                was = f"it was said from {true.start:.2f} to {true.end:.2f} s"
+                return f"{_span(word)} is written, and {was}", performance.tapes[0].where(noted)
+    return "", ""
 
 
 def interims_hold_nothing_final(performance: Performance) -> None:

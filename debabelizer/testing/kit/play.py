@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, cast
 
 from debabelizer.audio.format import AudioFormat
-from debabelizer.errors import DebabelizerError, SessionExpiredError
+from debabelizer.errors import DebabelizerError, SessionExpiredError, StreamError
 from debabelizer.plugins import PluginRegistry
 from debabelizer.processor import VoiceProcessor
 from debabelizer.provider import Provider
-from debabelizer.results import FlushResult, StreamEvent, StreamingResult, StreamStats, Transcript
+from debabelizer.results import FlushResult, Reconnecting, StreamEvent, StreamingResult, StreamStats, Transcript
 from debabelizer.spec import ProviderSpec
 from debabelizer.streaming.setup import stream_capabilities, wire_format
 from debabelizer.streaming.stream import TranscriptionStream
@@ -98,6 +98,7 @@ class Performance:
         tapes: Every connection.
         events: What the user received.
         error: How the stream ended for the user: None is complete.
+        failure: How the simulator failed, if it did and says so.
         transcript, stats: Of the stream.
         flush: The answer to the flush, if there was one.
         seconds: How long it took, on the loop's clock; `closing`: how long of it the user waited in `aclose`.
@@ -112,6 +113,7 @@ class Performance:
     tapes: Sequence[Tape] = ()
     events: list[StreamEvent] = field(default_factory=list)
     error: Exception | None = None
+    failure: BaseException | None = None
     transcript: Transcript = field(default_factory=lambda: Transcript(text=""))
     stats: StreamStats = field(default_factory=StreamStats)
     flush: FlushResult | None = None
@@ -127,6 +129,14 @@ class Performance:
     def results(self) -> list[StreamingResult]:
         """What the user received of text."""
         return [event for event in self.events if isinstance(event, StreamingResult)]
+
+    @property
+    def causes(self) -> list[Exception]:
+        """Why connections were given up."""
+        attempts = self.error.attempts if isinstance(self.error, StreamError) else ()
+        return [event.cause for event in self.events if isinstance(event, Reconnecting)] + [
+            attempt.cause for attempt in attempts
+        ]
 
     @property
     def report(self) -> Report:
@@ -192,7 +202,7 @@ async def play(
                     close.set()
                 if scene.watch is not None:
                     scene.watch(stage, moment, tape)
-                over = loop.time() - tape.begun >= (scene.max_session or math.inf)
+                over = loop.time() - (tape.begun or 0.0) >= (scene.max_session or math.inf)
                 if over and not hasattr(stage.simulator, "max_session"):
                     raise SessionExpiredError("A session that is over, on purpose.")
 
@@ -214,6 +224,7 @@ async def play(
                             break
                 finally:
                     performance.transcript, performance.stats = stream.transcript, stream.stats
+                    performance.failure = getattr(stage.simulator, "failure", None)
                 if close.is_set():
                     await closer
     except DebabelizerError as error:

@@ -60,7 +60,7 @@ class Tape:
     Attributes:
         number: Counted from 1.
         audio_format: Of the audio it took.
-        begun: When `Connection.run` was called, on the loop's clock.
+        begun: When `Connection.run` was called, on the loop's clock; None if it never was.
         opening: How its dialect opened it.
         wire: What went over the wire.
         events: What it said.
@@ -72,7 +72,7 @@ class Tape:
 
     number: int
     audio_format: AudioFormat
-    begun: float = 0.0
+    begun: float | None = None
     opening: Opening | None = None
     wire: list[Frames] = field(default_factory=list, repr=False)
     events: list[Noted] = field(default_factory=list, repr=False)
@@ -85,6 +85,16 @@ class Tape:
     def finished(self) -> bool:
         """Whether it proved that all audio was processed."""
         return any(isinstance(noted.event, Finished) for noted in self.events)
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended by itself, with an error, and not because the core let go of it."""
+        return isinstance(self.outcome, BaseException) and not isinstance(self.outcome, asyncio.CancelledError)
+
+    def where_last(self) -> str:
+        """The place of the end, with the last frame that was received."""
+        received = [frames.frames[0] for frames in self.wire if frames.way == "received"]
+        return f"{self.where()}, last of {len(received)} frames: {_short(received[-1])}" if received else self.where()
 
     def where(self, noted: Noted | None = None) -> str:
         """The place of an event, or the end, in words; with the frame that said it."""

@@ -98,7 +98,7 @@ class FaultChecks(SuiteBase):
         scene = Scene(wishes=self.wishes(), spec=short, max_session=_SESSION, policy=_AS_SPOKEN)
         performance = self.play(scene)
         self._is_exact(performance, f"a new connection every {_SESSION:g} s")
-        if failed := [tape for tape in performance.tapes if _has_failed(tape)]:
+        if failed := [tape for tape in performance.tapes if tape.failed]:
             raise PromiseBrokenError(
                 f"when a vendor ends sessions after {_SESSION:g} s, and the spec says so, a new connection comes first",
                 f"it ended with {laws.why(cast('BaseException', failed[0].outcome))}",
@@ -143,11 +143,6 @@ class FaultChecks(SuiteBase):
             "one; and nothing after a final position may have been said",
             look="faults",
         )
-
-
-def _has_failed(tape: Tape) -> bool:
-    """Whether a connection ended by itself, and not because the core let go of it."""
-    return isinstance(tape.outcome, BaseException) and not isinstance(tape.outcome, asyncio.CancelledError)
 
 
 def fault_parameters() -> dict[str, list[Any]]:

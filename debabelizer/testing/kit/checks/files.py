@@ -126,6 +126,7 @@ class FileChecks(SuiteBase):
     @concerns(lambda suite: files(suite) and bool(suite.spec.secrets))
     def test_file_with_a_wrong_key_is_refused(self) -> None:
         """A key that is refused is an `AuthenticationError`."""
+        self.sound_file()
         error = self.transcribe(key="wrong-test-key").error
         if not isinstance(error, AuthenticationError):
             raise PromiseBrokenError("a key that is refused is an AuthenticationError", laws.why(error), look="secrets")

@@ -14,8 +14,8 @@ from support.verdicts import broken, verdicts
 from debabelizer.testing.kit import EngineDouble, ProviderSuite
 
 
-def suite_of(named: Any) -> type[ProviderSuite]:
-    return type("TestIt", (ProviderSuite,), {"spec": named, "simulator": EngineDouble})
+def suite_of(named: Any, **attributes: Any) -> type[ProviderSuite]:
+    return type("TestIt", (ProviderSuite,), {"spec": named, "simulator": EngineDouble, **attributes})
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +62,12 @@ BROKEN = {
 def test_a_broken_promise_is_found_by_its_test(kind: type[Sound]) -> None:
     found = verdicts(suite_of(spec(kind)))
     assert broken(found) == {BROKEN[kind]}
+
+
+@pytest.mark.parametrize(("kind", "found"), [(Sound, set()), (engines.TakesEverything, {"test_it_takes_no_more"})])
+def test_in_real_time_back_pressure_is_looked_at_too(kind: type[Sound], found: set[str]) -> None:
+    verdict = broken(verdicts(suite_of(spec(kind), virtual=False), only="test_it_takes_no_more"))
+    assert {name.removesuffix("_than_it_can_hand_on") for name in verdict} == found
 
 
 def test_a_connection_that_goes_on_counting_is_found_by_the_faults() -> None:

@@ -12,7 +12,7 @@ from support import acme
 from support.acme import spec, suite
 from support.verdicts import NoOptions, broken, verdicts
 
-from debabelizer.testing.kit import ProviderSuite
+from debabelizer.testing.kit import PromiseBrokenError, ProviderSuite
 from debabelizer.testing.kit.checks.faults import FAULTS
 
 SOCKETS = ("test_fault",)  # real ones, which take their time
@@ -155,3 +155,41 @@ class TestGolden:
         (failure,) = verdicts(again, only="test_golden").values()
         assert "received frame" in str(failure)
         assert "Romans," in str(failure)
+
+
+class TestAdvice:
+    """What somebody reads who has just begun."""
+
+    def test_a_simulator_that_fails_is_told_of_with_its_line(self) -> None:
+        class Failing(acme.AcmeService):
+            async def serve(self, socket: Any) -> None:
+                raise KeyError("ready")
+
+        found = verdicts(suite(spec(), simulator=Failing), only="test_a_connection_runs")
+        (failure,) = map(str, found.values())
+        assert "it failed itself: KeyError: 'ready'" in failure
+        assert 'raise KeyError("ready")' in failure
+
+    def test_settings_that_lead_nowhere_are_told(self) -> None:
+        class Elsewhere(acme.AcmeService):
+            def settings(self, host: str, port: int) -> Any:
+                return {"uri": "ws://127.0.0.1:1"}
+
+        found = verdicts(suite(spec(), simulator=Elsewhere), but=SOCKETS)
+        assert broken(found) == {"test_a_connection_runs_until_it_has_proven_the_end"}
+        (failure,) = [str(verdict) for verdict in found.values() if isinstance(verdict, PromiseBrokenError)]
+        assert "Did you mean 'url'?" in failure
+        assert "#what-stands-in" in failure
+
+    def test_a_simulator_with_words_of_its_own_is_told_what_to_say(self) -> None:
+        class Chatty(acme.AcmeDialect):
+            def events(self, words: Any, partial: str, heard: float, answer: Any) -> Any:
+                return super().events([replace(word, text="hello") for word in words], "", heard, answer)
+
+        (failure,) = map(str, verdicts(suite(spec(Chatty)), only="test_words_are_whole").values())
+        assert "'hello' became final, which was never said" in failure
+        assert "`CodedWords`" in failure
+
+    def test_a_suite_without_a_simulator_says_what_it_needs(self) -> None:
+        with pytest.raises(TypeError, match="TestNothing needs `simulator = "):
+            type("TestNothing", (ProviderSuite,), {"spec": spec()})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -18,6 +19,9 @@ def _threads_end() -> Iterator[None]:
     for over in LEFT:
         over.set()
     LEFT.clear()
+    for thread in threading.enumerate():
+        if thread.name == "forgotten":
+            thread.join(10)
 
 
 def test_a_sound_engine_passes() -> None:
