@@ -71,25 +71,27 @@ class Interpreter:
         if any(word.start is not None and word.start < last_word_end for word in self._guess):
             self._ends_at = last_word_end
         elif self._utterance is not None and self._utterance < last_word_end:
-            yield self._ended(self._said)
+            self._end_utterance()
+            yield UtteranceEnd(self._said)
 
     def _final(self, heard: Results) -> Iterator[ConnectionEvent]:
         is_new = heard.end > self._settled + _HAIR
         finals = list(_finals(heard)) if is_new else []
-        ends = heard.speech_final
         if finals:
             self._said = max([self._said, *(word.end for word in heard.words if word.end is not None)])
             if self._utterance is None:
                 self._utterance = heard.words[0].start if heard.words else heard.start
-            if self._ends_at is not None:
-                ends = ends or self._said <= self._ends_at + _ROUNDING
-                self._ends_at = None
+        ends = heard.speech_final
+        if self._ends_at is not None and heard.end >= self._ends_at - _ROUNDING:  # its words are final now
+            ends = ends or self._said <= self._ends_at + _ROUNDING
+            self._ends_at = None
+        if finals:
             yield from finals[:-1]
             yield replace(finals[-1], ends_utterance=ends)
-            if ends:
-                self._ended(self._said)
         elif ends and self._utterance is not None:
-            yield self._ended(self._said)
+            yield UtteranceEnd(self._said)
+        if ends:
+            self._end_utterance()
         if is_new:
             yield from self._guess_again(heard.end)
             yield from self._settle(heard.end)
@@ -118,7 +120,7 @@ class Interpreter:
         self._settled = through
         yield Processed(through)
         starts = (word.start for word in self._guess[:1] if word.start is not None)
-        yield Processed(max(min(through, *starts, through), self._said), final=True)
+        yield Processed(max(min([through, *starts]), self._said), final=True)
 
     def _flushed(self, through: float) -> Iterator[Flushed]:
         """A flush is answered by what it asked for: finals of all audio before it. Its own answer may never come."""
@@ -126,10 +128,9 @@ class Interpreter:
             self._flushes.popleft()
             yield Flushed()
 
-    def _ended(self, at: float) -> UtteranceEnd:
+    def _end_utterance(self) -> None:
         self._utterance = None
         self._speaking = False
-        return UtteranceEnd(at)
 
 
 def _finals(heard: Results) -> Iterator[Hypothesis]:

@@ -144,6 +144,20 @@ def test_utterance_end_waits_for_its_words_to_be_final(nova: DeepgramDialect, he
     assert [event.text for event in ends(hear([ONE, TWO], 0.0, 1.0, **FINAL))] == ["One two"]
 
 
+def test_utterance_end_waits_for_all_of_its_words(nova: DeepgramDialect, hear: Hear) -> None:
+    hear([ONE, TWO], 0.0, 1.0)
+    tell(nova, "UtteranceEnd", channel=[0, 1], last_word_end=0.8)
+    assert ends(hear([ONE], 0.0, 0.45, **FINAL)) == []
+    assert [event.text for event in ends(hear([TWO], 0.45, 1.0, **FINAL))] == ["two"]
+
+
+def test_utterance_end_for_words_that_the_final_dropped(nova: DeepgramDialect, hear: Hear) -> None:
+    hear([ONE], 0.0, 0.45, **FINAL)
+    hear([TWO], 0.45, 1.0)
+    assert tell(nova, "UtteranceEnd", channel=[0, 1], last_word_end=0.8) == []
+    assert ends(hear([], 0.45, 1.0, **FINAL)) == [UtteranceEnd(0.4)]
+
+
 def test_utterance_end_without_a_word_ends_what_is_final(nova: DeepgramDialect, hear: Hear) -> None:
     assert tell(nova, "UtteranceEnd", channel=[0, 1], last_word_end=-1) == []
     hear([ONE], 0.0, 0.6, **FINAL)
