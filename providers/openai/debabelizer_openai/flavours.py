@@ -30,8 +30,7 @@ class Model:
         vocabulary: The field for words to expect, or None if there is none.
         prompt: Whether it takes a prompt.
         turns: Who ends an utterance on a stream: the service, by voice activity, or the client, by commits.
-        piece: Longest stretch of a recording sent at once, in seconds. Without times in the answer, the piece is what
-            tells them, so it is short.
+        piece: Longest stretch of a recording sent at once, in seconds.
     """
 
     format: Format = "json"
@@ -78,7 +77,7 @@ class Flavour:
         return self.models[max(fitting, key=len)]
 
 
-_WHISPER: Final = Model(format="verbose_json", granularities=("word", "segment"), piece=600.0)
+_WHISPER: Final = Model(format="verbose_json", granularities=("word", "segment"))
 
 FLAVOURS: Final[Mapping[str, Flavour]] = MappingProxyType(
     {
@@ -102,16 +101,14 @@ FLAVOURS: Final[Mapping[str, Flavour]] = MappingProxyType(
         "groq": Flavour(title="Groq", models={"": _WHISPER}),
         "speaches": Flavour(
             title="speaches",
-            models={
-                "": Model(format="verbose_json", granularities=("word", "segment"), vocabulary="hotwords", piece=120.0)
-            },
+            models={"": Model(format="verbose_json", granularities=("word", "segment"), vocabulary="hotwords")},
             done=False,
             largest=1_000_000_000,
         ),
         "whisper_cpp": Flavour(
             title="whisper.cpp",
             path="/inference",
-            models={"": Model(format="verbose_json", piece=120.0)},
+            models={"": Model(format="verbose_json")},
             names_model=False,
             any_language="auto",  # else it takes everything for English
             largest=1_000_000_000,
@@ -119,13 +116,13 @@ FLAVOURS: Final[Mapping[str, Flavour]] = MappingProxyType(
         ),
         "vllm": Flavour(
             title="vLLM",
-            models={"": Model(format="verbose_json", granularities=("segment",), piece=120.0)},
+            models={"": Model(format="verbose_json", granularities=("segment",))},
             identifies=False,
             done=False,
         ),
         "localai": Flavour(
             title="LocalAI",
-            models={"": Model(format="verbose_json", granularities=("segment",), vocabulary=None, piece=120.0)},
+            models={"": Model(format="verbose_json", granularities=("segment",), vocabulary=None)},
             identifies=False,
             nanoseconds=True,
             done=False,
