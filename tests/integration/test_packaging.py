@@ -12,6 +12,8 @@ from zipfile import ZipFile
 import pytest
 from packaging.requirements import Requirement
 
+from debabelizer.plugins.discovery import FIRST_PARTY
+
 ROOT = Path(__file__).parents[2]
 OURS = ["debabelizer", *sorted(f"debabelizer-{path.parent.name}" for path in ROOT.glob("providers/*/pyproject.toml"))]
 
@@ -89,7 +91,7 @@ def test_the_core_without_providers_says_what_to_install(core: Any, speech: Path
 
 def test_providers_of_this_project_are_found(complete: Any) -> None:
     rows = complete.providers()
-    assert sorted(rows) == [name.removeprefix("debabelizer-") for name in OURS[1:]]
+    assert sorted(rows) == sorted(FIRST_PARTY)
     assert {row["distribution"] for row in rows.values()} == set(OURS[1:])
     assert rows["moonshine"]["status"] == "ready", rows["moonshine"]
     assert rows["soniox"]["status"] == "unusable"
