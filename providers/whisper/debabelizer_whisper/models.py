@@ -10,7 +10,7 @@ from faster_whisper import available_models, download_model
 
 from debabelizer.errors import InvalidRequestError, ProviderError, ServiceUnavailableError
 from debabelizer_whisper import NAME
-from debabelizer_whisper.packaged import find_packaged
+from debabelizer_whisper.packaged import EXTRAS, find_packaged
 
 __all__ = ["find_model"]
 
@@ -44,14 +44,18 @@ def _downloaded(model: str, root: str, local_files_only: bool) -> Path:
         return _checked(Path(download_model(model, local_files_only=local_files_only, cache_dir=cache)))
     except (OSError, ValueError, httpx.HTTPError) as error:  # what huggingface-hub raises for its many failures
         if local_files_only:
-            where = f", cache_dir={cache!r}" if cache else ""
-            raise _missing(
-                f"Model {model!r} is not on this machine.",
-                f'Type: python -c "import faster_whisper; faster_whisper.download_model({model!r}{where})", or set '
-                "local_files_only = false under [providers.whisper] to download it on first use, or name the folder "
-                "of a model.",
-            ) from error
+            raise _missing(f"Model {model!r} is not on this machine.", _ways(model, cache)) from error
         _cannot_download(model, error)
+
+
+def _ways(model: str, cache: str | None) -> str:
+    """How to get a model."""
+    extra = f'pip install "debabelizer-whisper[{EXTRAS[model]}]", or: ' if model in EXTRAS else ""
+    where = f", cache_dir={cache!r}" if cache else ""
+    return (
+        f'Type: {extra}python -c "import faster_whisper; faster_whisper.download_model({model!r}{where})". Or set '
+        "local_files_only = false under [providers.whisper] to download it on first use, or name the folder of a model."
+    )
 
 
 def _cannot_download(model: str, error: Exception) -> NoReturn:

