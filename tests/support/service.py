@@ -11,7 +11,7 @@ from debabelizer.audio.format import AudioFormat
 from debabelizer.errors import ServiceUnavailableError
 from debabelizer.results import Word
 from debabelizer.streaming.connection import Connection, End, Flush, Link
-from debabelizer.streaming.dialect import Finished, Flushed, Hypothesis, Processed
+from debabelizer.streaming.dialect import Finished, Flushed, Hypothesis, Processed, UtteranceEnd
 from debabelizer.streaming.intake import Source
 from debabelizer.streaming.leg import Leg
 from debabelizer.streaming.policy import StreamPolicy
@@ -33,12 +33,14 @@ class Plan:
     """How one connection of the service behaves. Times are seconds of audio it received.
 
     `at` is when `fault` strikes; ``None`` is never. `lag`: how many words stay interim behind the newest.
+    `utterance`: how many words make one, 0 if their end is not told.
     """
 
     at: float | None = None
     fault: str = "raise"  # raise | return | cancel | mute | freeze | hang-on-cancel
     error: Exception = field(default_factory=lambda: ServiceUnavailableError("dropped"))
     lag: int = 0
+    utterance: int = 0
     open_after: float = 0.0
     never_opens: bool = False
     never_ready: bool = False
@@ -167,6 +169,8 @@ class ServiceConnection(Connection):
         if final:
             text = " ".join(word.text for word in final)
             events.append(Hypothesis(text=text, final=True, words=tuple(final)))
+            if self.plan.utterance and self.said % self.plan.utterance < len(final):
+                events.append(UtteranceEnd())
         text = " ".join(word.text for word in interim)
         return [*events, Hypothesis(text=text, final=False, words=tuple(interim)), Processed(self._seconds)]
 

@@ -26,8 +26,9 @@ from debabelizer.errors import (
     StreamBusyError,
     StreamClosedError,
     StreamError,
+    StreamUsageError,
 )
-from debabelizer.results import Closed, StreamEvent, StreamingResult, Utterance, Word
+from debabelizer.results import Closed, Reconnecting, StreamEvent, StreamingResult, Utterance, Word
 from debabelizer.streaming.policy import StreamPolicy
 from debabelizer.streaming.stream import TranscriptionStream
 from debabelizer.testing.virtual_time import VirtualTimeLoop
@@ -45,17 +46,19 @@ steps = st.integers(0, 8)
 
 
 holding = precondition(lambda self: not self.dropped)
+grown = precondition(lambda self: self.age > 15)  # the end is not to come too soon
 
 
 class Whims(Service):
-    """Every connection as it was last decided; then good ones."""
+    """Every connection as it was decided before; then good ones."""
 
     def __init__(self) -> None:
         super().__init__()
         self.coming: deque[Plan] = deque()
 
     def plan(self) -> Plan:
-        return self.coming.popleft() if self.coming else Plan(lag=3)
+        plan = self.coming.popleft() if self.coming else Plan(lag=len(self.connections) % 2 * 3)
+        return replace(plan, utterance=10)
 
     @property
     def live(self) -> ServiceConnection | None:
@@ -74,6 +77,7 @@ class Life(RuleBasedStateMachine):
         self.complaints: list[Any] = []
         self.loop.set_exception_handler(lambda _, context: self.complaints.append(context))
         self.service = Whims()
+        self.age = 0  # steps
         self.given = 0  # bytes that were accepted
         self.ended = self.closed = self.dropped = self.doomed = False
         self.sending: asyncio.Task[None] | None = None
@@ -93,6 +97,8 @@ class Life(RuleBasedStateMachine):
     def begin(self, speed: float | None, jitter: float) -> None:
         self.bench = Bench(self.service, policy=POLICY, speed=speed, jitter=jitter)
         self.stream = self.bench.stream()
+        self._send(LONGEST)
+        self.run(_step(3))
 
     # --- what the service does ---
 
@@ -100,33 +106,31 @@ class Life(RuleBasedStateMachine):
     def the_next_connection_will_be(self, plan: Plan) -> None:
         self.service.coming.append(plan)
 
-    @rule(error=st.sampled_from(ERRORS))
-    def drop(self, error: Exception) -> None:
-        if self.service.live is not None:
-            self.service.live.lose(error)
+    @rule(
+        how=st.one_of(
+            st.sampled_from(ERRORS),
+            st.sampled_from(["raise", "return", "cancel", "mute", "freeze", "hang-on-cancel"]).map(
+                lambda fault: {"at": 0.0, "fault": fault}  # with the next audio
+            ),
+            st.sampled_from(["short", "silent", "return"]).map(lambda end: {"end": end}),
+            st.just({"finishes_at": 0.0}),
+            st.just({"answers_flush": False}),
+        )
+    )
+    def the_connection_breaks(self, how: Exception | dict[str, Any]) -> None:
+        live = self.service.live
+        if live is not None and isinstance(how, dict):
+            live.plan = replace(live.plan, **how)
+        elif live is not None and isinstance(how, Exception):
+            live.lose(how)
 
-    @rule(fault=st.sampled_from(["raise", "return", "cancel", "mute", "freeze", "hang-on-cancel"]))
-    def break_at_the_next_audio(self, fault: str) -> None:
-        self._spoil(at=0.0, fault=fault)
-
+    @grown
+    @precondition(lambda self: self.service.live is not None)
     @rule()
-    def finish_early(self) -> None:
-        self._spoil(finishes_at=0.0)
-
-    @rule(end=st.sampled_from(["short", "silent", "return"]))
-    def end_badly(self, end: str) -> None:
-        self._spoil(end=end)
-
-    @precondition(lambda self: not self.doomed and self.service.live is not None)
-    @rule(chance=st.integers(0, 3))
-    def refuse_for_good(self, chance: int) -> None:
-        if chance == 0 and self.service.live is not None:
+    def the_service_refuses_for_good(self) -> None:
+        if self.service.live is not None:
             self.doomed = True
             self.service.live.lose(AuthenticationError("expired"))
-
-    def _spoil(self, **changes: Any) -> None:
-        if (live := self.service.live) is not None:
-            live.plan = replace(live.plan, **changes)
 
     # --- time ---
 
@@ -134,22 +138,38 @@ class Life(RuleBasedStateMachine):
     def time_passes(self, seconds: float) -> None:
         self.run(asyncio.sleep(seconds))
 
-    @rule(count=steps)
-    def the_loop_steps(self, count: int) -> None:
-        self.run(_step(count))
-
     # --- what the user does ---
 
     @holding
     @rule(size=st.integers(0, LONGEST), count=steps)
     def send(self, size: int, count: int) -> None:
+        self._send(size)
+        self.run(_step(count))
+
+    @holding
+    @rule(times=st.integers(2, 8))
+    def send_much(self, times: int) -> None:
+        for _ in range(times):
+            self._send(LONGEST)
+            self.run(_step(3))
+            if self.sending is not None:
+                break
+
+    @holding
+    @rule(count=steps)
+    def send_and_stop_reading_amid(self, count: int) -> None:
+        self._send(600)
+        self.run(_step(count))
+        self.cancel(self.reading)
+        self.iterator = None
+
+    def _send(self, size: int) -> None:
         chunk = AUDIO[self.given : self.given + size]
         if self.sending is not None:
             self.expect(self.stream.send_audio(chunk), StreamBusyError, StreamClosedError, StreamError)
             return
         self.size = len(chunk)
         self.sending = self.task(self.stream.send_audio(chunk))
-        self.run(_step(count))
 
     @holding
     @precondition(lambda self: self.sending is not None)
@@ -171,13 +191,13 @@ class Life(RuleBasedStateMachine):
 
     @holding
     @precondition(lambda self: self.sending is None)
-    @rule(chance=st.integers(0, 3))
-    def end_audio(self, chance: int) -> None:
-        if chance == 0:
-            self._end()
+    @grown
+    @rule()
+    def end_audio(self) -> None:
+        self._end()
 
     @holding
-    @rule(view=st.sampled_from(VIEWS), count=st.integers(1, 20), seconds=moments)
+    @rule(view=st.sampled_from(VIEWS), count=st.sampled_from([1, 5, 1000]), seconds=moments)
     def read(self, view: Callable[[TranscriptionStream], AsyncIterator[Any]], count: int, seconds: float) -> None:
         if self.reading is None:
             if self.iterator is None:
@@ -209,10 +229,9 @@ class Life(RuleBasedStateMachine):
 
     @holding
     @precondition(lambda self: not self.closed)
-    @rule(chance=st.integers(0, 5), cancelled_after=st.one_of(st.none(), steps))
-    def close(self, chance: int, cancelled_after: int | None) -> None:
-        if chance:
-            return
+    @grown
+    @rule(cancelled_after=st.one_of(st.none(), steps))
+    def close(self, cancelled_after: int | None) -> None:
         self.closed = self.stream._made is None or self.stream._made.outcome is None
         closing = self.task(self.stream.aclose())
         if cancelled_after is not None:
@@ -224,11 +243,10 @@ class Life(RuleBasedStateMachine):
 
     @holding
     @precondition(lambda self: not self.ended)
-    @rule(chance=st.integers(0, 7))
-    def leave(self, chance: int) -> None:
+    @grown
+    @rule()
+    def leave(self) -> None:
         """Drop the stream without closing it."""
-        if chance:
-            return
         self.cancel(self.sending, self.reading, *self.flushing)
         if self.error is None:  # whose traceback would keep it alive
             self.dropped = True
@@ -244,6 +262,7 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def what_was_delivered_begins_the_perfect_line(self) -> None:
+        self.age += 1
         self.settle()
         perfect = [Word(str(number + 1), number / 10, (number + 1) / 10) for number in range(len(self.words))]
         assert [word.text for word in self.words] == [word.text for word in perfect]
@@ -372,8 +391,13 @@ class Life(RuleBasedStateMachine):
             sending, self.sending = self.sending, None
             failure = None if sending.cancelled() else sending.exception()
             if failure is not None:
-                assert isinstance(failure, (StreamClosedError, StreamError)), failure
-                assert isinstance(failure, StreamError) or self.ended or self.closed
+                if isinstance(failure, StreamClosedError):
+                    assert self.ended or self.closed
+                elif isinstance(failure, StreamUsageError):
+                    assert "Nobody reads" in failure.message
+                    assert not self.bench.supervisors[0].was_read
+                else:
+                    assert isinstance(failure, StreamError), failure
             elif not sending.cancelled():
                 self.given += self.size
         for flushing in [task for task in self.flushing if task.done()]:
@@ -419,6 +443,8 @@ class Life(RuleBasedStateMachine):
         elif isinstance(item, StreamingResult):
             assert not item.words or int(item.words[0].text) > len(self.words)
             self.interim = item.text
+        elif isinstance(item, Reconnecting):
+            assert self.interim == ""  # it was withdrawn
 
     async def _rest(self) -> list[Any]:
         """What a reader finds after the end: the error that is said, None if none, and the error that is raised."""
@@ -444,7 +470,9 @@ async def _made(make: Callable[[], Any]) -> Any:
 TestLife = Life.TestCase
 TestLife.settings = settings(
     max_examples=times_as_many(60),
-    stateful_step_count=40,
+    derandomize=times_as_many(1) == 1,  # the same lives each time, unless more are asked for
+    database=None,
+    stateful_step_count=60,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
