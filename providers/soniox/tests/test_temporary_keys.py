@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from debabelizer_soniox.temporary_keys import TemporaryKey, create_temporary_key
-from support.sockets import open_sockets
 
 from debabelizer import AuthenticationError, InvalidRequestError, ProtocolError, ProviderError
+from debabelizer.testing.kit.traces import open_sockets
 from debabelizer.testing.soniox import RestFault, SonioxSimulator
 
 
