@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
@@ -18,8 +17,6 @@ from debabelizer_deepgram.simulator.query import Query
 from debabelizer_deepgram.simulator.turns import TurnRecognizer
 
 __all__ = ["Session", "StreamLog"]
-
-_CONTROLS: Final = ("Finalize", "KeepAlive", "CloseStream", "ForceEndTurn", "Configure")
 
 
 @dataclass(slots=True, eq=False)
@@ -119,17 +116,18 @@ class Session:
         except (ValueError, LookupError, TypeError):
             kind = None
         self._log.controls.append(str(kind))
-        nova = isinstance(self._recognizer, NovaRecognizer)
-        if kind not in _CONTROLS or (kind in {"Finalize", "KeepAlive"}) > nova or (kind == "ForceEndTurn") > (not nova):
-            await self._complain(text)
-        elif kind == "CloseStream":
-            await self._finish()
-        elif kind == "Finalize" and isinstance(self._recognizer, NovaRecognizer):
-            await self._send(self._recognizer.finalize())
-        elif kind == "ForceEndTurn" and isinstance(self._recognizer, TurnRecognizer):
-            await self._send(self._recognizer.force_end())
-        elif kind == "KeepAlive" and self._log.seconds:  # before any audio it holds nothing (documentation)
-            self._alive = self._time()
+        match kind, self._recognizer:
+            case "CloseStream", _:
+                await self._finish()
+            case "Finalize", NovaRecognizer() as nova:
+                await self._send(nova.finalize())
+            case "KeepAlive", NovaRecognizer():
+                if self._log.seconds:  # before any audio it holds nothing (documentation)
+                    self._alive = self._time()
+            case "ForceEndTurn", TurnRecognizer() as turns:
+                await self._send(turns.force_end())
+            case _:
+                await self._complain(text)
 
     async def _complain(self, text: str) -> None:
         if isinstance(self._recognizer, TurnRecognizer):
