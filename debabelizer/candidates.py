@@ -54,8 +54,8 @@ def candidates(
     require: Mapping[str, Any],
     wishes: Options,
     able: Callable[[ProviderSpec], Capabilities],
-) -> tuple[Candidate, ...]:
-    """All that can, in order of preference.
+) -> tuple[tuple[Candidate, ...], tuple[CapabilityError, ...]]:
+    """All that can, in the configured order; and why the others cannot.
 
     What is wrong with the configuration of any of them is told now: a fallback that turns out to be misconfigured
     when it is needed is none. The wishes' ``options``, which only one vendor has, are for the first.
@@ -100,7 +100,7 @@ def candidates(
         raise ConfigError(problems)
     if not found:
         raise _refused(refusals)
-    return tuple(found)
+    return tuple(found), tuple(refusals)
 
 
 def _meeting(require: Mapping[str, Any], capabilities: Capabilities, spec: ProviderSpec) -> Capabilities:

@@ -9,11 +9,13 @@ from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from debabelizer.accounts import Accounts
 from debabelizer.audio.format import AudioFormat
 from debabelizer.candidates import Candidate, candidates, for_recordings
+from debabelizer.choosing import Facts, Preference, choose
 from debabelizer.errors import DebabelizerError
 from debabelizer.options import Options
-from debabelizer.results import Progress, Transcript
+from debabelizer.results import Choice, Progress, Transcript, Usage
 from debabelizer.streaming.health import Health
 
 if TYPE_CHECKING:
@@ -62,6 +64,7 @@ class VoiceProcessor:
         self._registry = registry
         self._providers: dict[str, Provider[Any]] = {}
         self._health = Health(self.settings.stream.cool_down, self.settings.stream.cool_down_max)
+        self._accounts = Accounts()
         self._places = asyncio.Semaphore(self.settings.stt.concurrency)
         self._work: set[asyncio.Timeout] = set()
         self._idle = asyncio.Event()
@@ -77,6 +80,21 @@ class VoiceProcessor:
 
             self._registry = PluginRegistry.discover(disable=self.settings.plugins.disable)
         return self._registry
+
+    @property
+    def usage(self) -> tuple[Usage, ...]:
+        """What each provider was given so far, by all streams and recordings together, also by those that failed."""
+        return self._accounts.usage(usage for stream in self._streams for usage in stream.stats.usage)
+
+    def choice(
+        self,
+        *,
+        provider: str | Sequence[str] | None = None,
+        prefer: Preference | None = None,
+        require: Mapping[str, Any] | None = None,
+    ) -> tuple[Choice, ...]:
+        """Whom a stream would be given to now, in order, and why; nothing is opened. Arguments and errors as there."""
+        return self._choose(provider, prefer, require, Options(), _for_streams)[1]
 
     async def __aenter__(self) -> Self:
         return self
@@ -118,6 +136,7 @@ class VoiceProcessor:
         vocabulary: Collection[str] | None = None,
         translate_to: str | None = None,
         require: Mapping[str, Any] | None = None,
+        prefer: Preference | None = None,
         optional: Collection[str] = (),
         options: Mapping[str, Any] | None = None,
         on_progress: Callable[[Progress], None] | None = None,
@@ -131,6 +150,7 @@ class VoiceProcessor:
             audio_format: Only for headerless audio: how to read it; an `AudioFormat`, or text such as ``mulaw/8000``.
             language_hints, diarization, vocabulary, translate_to: See `Options`.
             require: Capabilities that the provider must have, e.g. ``{"words": "word"}``; added to the configured.
+            prefer: What the order of several providers follows: ``order``, ``latency``, ``cost`` or ``accuracy``.
             optional: Names of wishes that a provider without the capability may ignore.
             options: What only one vendor has; for the first provider that can do what is asked.
             on_progress: Called on the event loop with how much is done.
@@ -155,13 +175,15 @@ class VoiceProcessor:
             options=options or {},
         )
         async with self._working():
-            chosen = self._candidates(provider, require, wishes, for_recordings)
+            chosen, _ = self._choose(provider, prefer, require, wishes, for_recordings)
             declared = None if audio_format is None else AudioFormat.of(audio_format)
             audio = AudioSource.of(source, audio_format=declared)
 
             async def ask(candidate: Candidate) -> Transcript:
                 await reveal_all(candidate.request.settings)
-                return await self._open(candidate.spec).transcribe(audio, candidate.request, on_progress or _ignore)
+                engine = self._open(candidate.spec)
+                with self._accounts.recording(candidate.spec, audio) as done:
+                    return done(await engine.transcribe(audio, candidate.request, on_progress or _ignore))
 
             try:
                 await audio.check()
@@ -184,6 +206,8 @@ class VoiceProcessor:
         vocabulary: Collection[str] | None = None,
         translate_to: str | None = None,
         require: Mapping[str, Any] | None = None,
+        prefer: Preference | None = None,
+        race: int | None = None,
         optional: Collection[str] = (),
         options: Mapping[str, Any] | None = None,
     ) -> TranscriptionStream:
@@ -198,6 +222,8 @@ class VoiceProcessor:
             audio_format: How to read raw audio, pushed or pulled; by default 16 kHz mono ``pcm_s16le``.
             language_hints, interim, diarization, endpointing, vocabulary, translate_to: See `Options`.
             require: Capabilities that the provider must have; added to the configured ones.
+            prefer: What the order of several providers follows: ``order``, ``latency``, ``cost`` or ``accuracy``.
+            race: How many of them hear the audio side by side, so that another one goes on at once.
             optional: Names of wishes that a provider without the capability may ignore.
             options: What only one vendor has; for the first provider that can do what is asked.
 
@@ -205,7 +231,7 @@ class VoiceProcessor:
             AudioSourceError: If the source is nothing that audio can be read from.
             CapabilityError, ConfigError, ProviderLookupError: As `transcribe`, before any audio is sent.
         """
-        from debabelizer.streaming.setup import source_of, stream_capabilities
+        from debabelizer.streaming.setup import source_of
         from debabelizer.streaming.stream import TranscriptionStream
         from debabelizer.streaming.supervisor import Supervisor
 
@@ -220,7 +246,10 @@ class VoiceProcessor:
             optional=optional,
             options=options or {},
         )
-        chosen = self._candidates(provider, require, wishes, lambda spec: stream_capabilities(spec.capabilities))
+        chosen, choice = self._choose(provider, prefer, require, wishes, _for_streams)
+        running = self.settings.stt.race if race is None else race
+        if running < 1:
+            raise DebabelizerError(f"There cannot be {running} providers in a race.", hint="Give 1, or more.")
         declared = None if audio_format is None else AudioFormat.of(audio_format)
         pulled, given = (None, declared or AudioFormat()) if source is None else source_of(source, declared)
         self._open(chosen[0].spec)  # the others when they are needed
@@ -233,25 +262,53 @@ class VoiceProcessor:
                 audio_format=given,
                 policy=self.settings.stream,
                 health=self._health,
+                race=running,
+                choice=choice,
                 source=pulled,
                 interim=chosen[0].request.interim,
             )
             self._streams.add(supervisor)
-            supervisor.on_end = lambda: self._streams.discard(supervisor)
+            supervisor.on_end = lambda: self._ended(supervisor)
             return supervisor
 
         return TranscriptionStream(
             supervise, name=chosen[0].spec.name, observe=lambda stream: self.registry.observe(stream) or None
         )
 
-    def _candidates(
+    def _ended(self, stream: Supervisor) -> None:
+        """Nothing is left of a stream but its figures."""
+        if stream in self._streams:
+            self._streams.discard(stream)
+            self._accounts.add(stream.stats.usage)
+            for name, seconds in stream.record.latencies().items():
+                self._accounts.measured(name, seconds, of_recording=False)
+
+    def _choose(
         self,
         names: str | Sequence[str] | None,
+        prefer: Preference | None,
         require: Mapping[str, Any] | None,
         wishes: Options,
         able: Callable[[ProviderSpec], Capabilities],
-    ) -> tuple[Candidate, ...]:
-        return candidates(self.settings, self.registry, names, require or {}, wishes, able)
+    ) -> tuple[list[Candidate], tuple[Choice, ...]]:
+        """Who can, in the order in which they are asked; and why."""
+        stt = self.settings.stt
+        found, refused = candidates(self.settings, self.registry, names, require or {}, wishes, able)
+        facts = tuple(
+            Facts(
+                provider=it.spec.name,
+                capabilities=it.capabilities,
+                latency=self._accounts.latency(it.spec.name, of_recording=able is for_recordings),
+                word_error_rate=stt.accuracy.get(it.spec.name),
+            )
+            for it in found
+        )
+        prefer = prefer or stt.prefer
+        hook = self.registry.hook.by_plugin("debabelizer_choose_providers", candidates=facts, prefer=prefer)
+        reasons = {refusal.provider: refusal.message for refusal in refused}
+        choice = choose(facts, prefer, refused=reasons, answers=hook if len(facts) > 1 else ())
+        by_name = {it.spec.name: it for it in found}
+        return [by_name[it.provider] for it in choice if it.place is not None], choice
 
     def _leg(self, candidate: Candidate, given: AudioFormat) -> Leg:
         """How a provider carries a stream of audio in this format."""
@@ -275,6 +332,7 @@ class VoiceProcessor:
             speed=capabilities.max_speed,
             max_session=capabilities.max_session,
             flushes=capabilities.flush != "none",
+            price_per_hour=capabilities.price_per_hour,
         )
 
     def _open(self, spec: ProviderSpec) -> Provider[Any]:
@@ -321,6 +379,12 @@ class _Working:
             if not self._timeout.expired():
                 raise
             raise DebabelizerError("The VoiceProcessor was closed while this transcription was running.") from None
+
+
+def _for_streams(spec: ProviderSpec) -> Capabilities:
+    from debabelizer.streaming.setup import stream_capabilities
+
+    return stream_capabilities(spec.capabilities)
 
 
 def _ignore(progress: Progress) -> None:

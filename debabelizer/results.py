@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 __all__ = [
+    "Choice",
     "Closed",
     "FlushResult",
     "Gap",
@@ -303,6 +304,21 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A provider that was considered.
+
+    Attributes:
+        provider: Its name.
+        place: Its place in the order in which they are asked, from 1 on; None if it is not asked at all.
+        reason: Why, in a few words.
+    """
+
+    provider: str
+    place: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StreamStats:
     """Figures of a stream, as of now. Seconds of audio, unless said otherwise.
 
@@ -321,6 +337,7 @@ class StreamStats:
         max_final_latency: The longest of these, or None.
         provider_changes: How often another provider went on.
         usage: What each provider was given, in the order in which they were first tried.
+        choice: The providers that were considered, in the order in which they are asked, each with its reason.
     """
 
     accepted: float = 0.0
@@ -337,6 +354,7 @@ class StreamStats:
     max_final_latency: float | None = None
     provider_changes: int = 0
     usage: tuple[Usage, ...] = ()
+    choice: tuple[Choice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

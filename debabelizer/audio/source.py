@@ -34,6 +34,7 @@ class AudioSource:
         name: How it is named in messages.
         path: Where it lies, or None.
         audio_format: The declared format of audio without a header, or None.
+        readings: How often `blocks` was asked for.
     """
 
     def __init__(self, origin: Origin, audio_format: AudioFormat | None) -> None:
@@ -42,6 +43,7 @@ class AudioSource:
         self.audio_format = audio_format
         self._origin = origin
         self._was_read = False
+        self.readings = 0
         self._notes = Notes()
         self._readings: weakref.WeakSet[Reading] = weakref.WeakSet()
 
@@ -106,6 +108,7 @@ class AudioSource:
             and `AudioError` if a package is missing.
         """
         self._notes = notes = Notes()
+        self.readings += 1
         read = partial(read_blocks, raw=self.audio_format, target=audio_format, seconds=seconds, notes=notes)
         work = partial(_work, self._origin, notes, read)
         reading = Reading(work, self._feed(), self.name, notes, self._begin, audio_format.bytes_per_second)

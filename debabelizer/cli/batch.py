@@ -11,6 +11,7 @@ from debabelizer.cli.inputs import STDIN
 from debabelizer.cli.output import Output
 from debabelizer.cli.progress import Display, Report
 from debabelizer.cli.report import COMPLETE, FAILED, USAGE, complain, exit_code, warn
+from debabelizer.cli.usage import tell_usage
 from debabelizer.errors import DebabelizerError
 from debabelizer.export import Format
 
@@ -32,6 +33,7 @@ class Batch:
         output: Where to put it.
         audio_format: How to read headerless audio, or None.
         language_hints: Languages to expect, or None for what the configuration says.
+        verbose: Whether to tell at the end what the providers were given.
         code: The exit code so far.
     """
 
@@ -41,6 +43,7 @@ class Batch:
     output: Output
     audio_format: AudioFormat | None = None
     language_hints: tuple[str, ...] | None = None
+    verbose: bool = False
     code: int = field(default=COMPLETE, init=False)
 
     async def run(self) -> int:
@@ -60,6 +63,8 @@ class Batch:
                 except ExceptionGroup as failed:
                     raise failed.exceptions[0] from None
             self.output.close()
+        if self.verbose:
+            tell_usage(self.processor.usage)
         return self.code
 
     async def _one(self, index: int, places: asyncio.Semaphore, display: Display) -> None:

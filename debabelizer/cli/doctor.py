@@ -16,7 +16,8 @@ from debabelizer import __version__
 from debabelizer.cli.common import Choices, configurable
 from debabelizer.cli.config import files_of
 from debabelizer.cli.report import COMPLETE, FAILED
-from debabelizer.errors import AudioError, ConfigError
+from debabelizer.cli.usage import choice_line
+from debabelizer.errors import AudioError, CapabilityError, ConfigError, DebabelizerError
 
 if TYPE_CHECKING:
     from debabelizer.config import Settings
@@ -71,6 +72,7 @@ def _findings(choices: Choices) -> Iterator[Finding]:
     else:
         yield from _configuration(choices, settings)
         yield from _providers(choices, settings)
+        yield from _choice(choices, settings)
     yield _decoding()
     yield _voice_activity()
     yield _microphone()
@@ -97,6 +99,23 @@ def _providers(choices: Choices, settings: Settings) -> Iterator[Finding]:
         what = f"provider {name} {row.version or ''}".rstrip() + f": {row.status}{', configured' if used else ''}"
         what += f". {row.reason}" if row.reason else ""
         yield Finding(what, fine=row.status == "ready", remedy=row.hint, vital=used)
+
+
+def _choice(choices: Choices, settings: Settings) -> Iterator[Finding]:
+    """In which order several providers would be asked for a stream, and why."""
+    from debabelizer.processor import VoiceProcessor
+
+    if len(settings.stt.provider) < 2:
+        return
+    try:
+        order = VoiceProcessor(settings, registry=choices.registry(settings)).choice()
+    except CapabilityError as error:
+        yield Finding(f"choice: {error.message}", fine=False, remedy=error.hint, vital=True)
+    except DebabelizerError as error:
+        # What is wrong with a provider or its settings has been told.
+        yield Finding(f"choice: none. {error.message}", fine=False)
+    else:
+        yield from (Finding(f"choice: {choice_line(it)}", fine=it.place is not None) for it in order)
 
 
 def _decoding() -> Finding:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from debabelizer.cli.report import COMPLETE, FAILED, INCOMPLETE, USAGE, complain, exit_code, note, warn
+from debabelizer.cli.usage import tell_choice, tell_usage
 from debabelizer.cli.views import View
 from debabelizer.errors import DebabelizerError, StreamError
 from debabelizer.results import Closed
@@ -22,7 +23,13 @@ __all__ = ["listen"]
 
 
 async def listen(
-    processor: VoiceProcessor, source: Any, view: View, *, greeting: str | None = None, **options: Any
+    processor: VoiceProcessor,
+    source: Any,
+    view: View,
+    *,
+    greeting: str | None = None,
+    verbose: bool = False,
+    **options: Any,
 ) -> int:
     """Stream `source` into `view`; returns the exit code.
 
@@ -33,6 +40,7 @@ async def listen(
         source: Whatever `VoiceProcessor.transcribe_stream` takes.
         view: Where the events go.
         greeting: What to tell as soon as the stream is open.
+        verbose: Whether to tell why the providers are asked in their order, and at the end what they were given.
         options: See `VoiceProcessor.transcribe_stream`.
 
     Raises:
@@ -44,6 +52,8 @@ async def listen(
             with view, _interruptible(stream):
                 if greeting:
                     note(greeting)
+                if verbose:
+                    tell_choice(stream.stats.choice)
                 async for event in stream.events():
                     if isinstance(event, Closed) and isinstance(event.error, StreamError):
                         event.error.hint = _hint(event.error, stream)
@@ -54,6 +64,8 @@ async def listen(
         finally:
             for warning in stream.transcript.warnings:
                 warn(warning)
+            if verbose:
+                tell_usage(stream.stats.usage)
         return INCOMPLETE if stream.stats.gaps else COMPLETE
 
 

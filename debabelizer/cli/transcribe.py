@@ -91,6 +91,7 @@ def transcribe(
         output=plan(output, files, wanted),
         audio_format=raw,
         language_hints=tuple(language) if language else None,
+        verbose=choices.verbosity > 0,
     )
     try:
         code = asyncio.run(batch.run())

@@ -10,13 +10,14 @@ from typing import Any, Literal
 from pydantic import Field, PrivateAttr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from debabelizer.choosing import Preference
 from debabelizer.config.layers import Layer, dotted, leaves
 from debabelizer.config.provider import Table
 from debabelizer.config.secrets import Secret
 from debabelizer.config.sections import Require, Stream
 from debabelizer.config.source import ARGUMENT, Source
 from debabelizer.config.stack import Stack
-from debabelizer.config.values import LanguageCode, ProviderNames, Word
+from debabelizer.config.values import ErrorRate, LanguageCode, ProviderName, ProviderNames, Word
 from debabelizer.streaming.policy import StreamPolicy
 
 __all__ = ["PluginSettings", "Profile", "Settings", "SttSettings"]
@@ -53,6 +54,15 @@ class SttSettings(Table):
 
     require: Require = Field(default={})
     """Capabilities that a provider must have to be chosen, e.g. `{ local = true, words = "word" }`."""
+
+    prefer: Preference = "order"
+    """What comes first of several providers: the first one named, the quickest, the cheapest, or the most accurate."""
+
+    race: int = Field(default=1, ge=1)
+    """How many of the providers hear a stream side by side, so that another one goes on at once; each is paid for."""
+
+    accuracy: dict[ProviderName, ErrorRate] = Field(default={})
+    """Word error rates by provider, for `prefer`, as `debabelizer compare --reference` measures them."""
 
     concurrency: int = Field(default=2, ge=1)
     """How many recordings are transcribed at once."""

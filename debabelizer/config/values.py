@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-__all__ = ["ByteSize", "Duration", "LanguageCode", "ProviderName", "ProviderNames", "Word"]
+__all__ = ["ByteSize", "Duration", "ErrorRate", "LanguageCode", "ProviderName", "ProviderNames", "Word"]
 
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _BYTES: Final = {
@@ -79,6 +79,9 @@ Duration: TypeAlias = Annotated[float, BeforeValidator(_seconds), _quantity_sche
 
 ByteSize: TypeAlias = Annotated[int, BeforeValidator(_bytes), _quantity_schema("Size", _BYTES)]
 """Bytes, also written ``"32MiB"``."""
+
+ErrorRate: TypeAlias = Annotated[float, Field(ge=0.0)]
+"""Wrong words as a share of those that were said; more than 1.0 if many were made up."""
 
 ProviderName: TypeAlias = Annotated[
     str, _matching("[a-z][a-z0-9_]*", "the name of a provider, like moonshine: lower case letters, digits and _")

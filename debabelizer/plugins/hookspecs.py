@@ -6,11 +6,12 @@ out arguments it does not need. Each plugin is called by itself: one that raises
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from pluggy import HookimplMarker, HookspecMarker
 
+from debabelizer.choosing import Facts, Preference
 from debabelizer.results import StreamEvent
 from debabelizer.spec import ProviderSpec
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "HOOKS",
     "StreamObserver",
+    "debabelizer_choose_providers",
     "debabelizer_register_commands",
     "debabelizer_register_exporters",
     "debabelizer_register_providers",
@@ -123,6 +125,30 @@ def debabelizer_stream_opened(stream: TranscriptionStream) -> StreamObserver | N
 
     Returns:
         A function that takes each event of the stream, or None.
+    """
+
+
+@hookspec
+def debabelizer_choose_providers(candidates: Sequence[Facts], prefer: Preference) -> Sequence[str] | None:
+    """Decide which providers are asked, and in which order.
+
+    Called for each stream and each recording for which there are several. The first plugin that returns names
+    decides; a name that is left out is not asked at all. It runs on the event loop: it must be quick.
+
+    Example:
+        ::
+
+            @hookimpl
+            def debabelizer_choose_providers(candidates):
+                if datetime.now().hour in range(22, 24):  # the nightly batch runs at home
+                    return [it.provider for it in candidates if it.capabilities.local]
+
+    Args:
+        candidates: Those that can do what is asked, in the configured order, with what is known of them.
+        prefer: What the user wants the order to follow.
+
+    Returns:
+        Names among those of the candidates, or None to leave it to others.
     """
 
 

@@ -51,7 +51,7 @@ class Record:
         self._open_utterance = False
         self._begun: float | None = None
         self._first_word: float | None = None
-        self._latencies = (0, 0.0, 0.0)  # count, sum, longest
+        self._latencies: dict[str, tuple[int, float, float]] = {}  # by provider: count, sum, longest
 
     def handle(self, event: ConnectionEvent, attempt: Attempt) -> bool:
         """Take one event of `attempt`. Whether audio was confirmed by it."""
@@ -131,17 +131,24 @@ class Record:
             warnings=tuple(self.warnings),
         )
 
+    def latencies(self) -> dict[str, float]:
+        """Mean seconds from a word to its final, by provider; nothing for audio that comes faster than it is spoken."""
+        if self.total is not None:
+            return {}
+        return {provider: total / count for provider, (count, total, _) in self._latencies.items()}
+
     def figures(self) -> StreamStats:
         """The part of the stream's figures that is known here."""
-        count, total, longest = self._latencies
+        counts, totals, longest = zip(*self._latencies.values(), strict=True) if self._latencies else ((), (), ())
+        count = sum(counts)
         return StreamStats(
             accepted=self.journal.seconds(self.journal.accepted),
             confirmed=self.journal.seconds(self.journal.confirmed),
             dropped=self.timeline.dropped,
             gaps=tuple(self.gaps),
             first_word_latency=self._first_word,
-            final_latency=total / count if count else None,
-            max_final_latency=longest if count else None,
+            final_latency=sum(totals) / count if count else None,
+            max_final_latency=max(longest, default=None),
         )
 
     def _final(self, hypothesis: Hypothesis, attempt: Attempt) -> bool:
@@ -159,9 +166,9 @@ class Record:
         position = self.journal.position(result.end)
         arrived = self.journal.arrived(position)
         if arrived is not None:
-            count, total, longest = self._latencies
+            count, total, longest = self._latencies.get(result.provider, (0, 0.0, 0.0))
             latency = max(self._clock.time() - arrived, 0.0)
-            self._latencies = (count + 1, total + latency, max(longest, latency))
+            self._latencies[result.provider] = (count + 1, total + latency, max(longest, latency))
         return self.confirm(min(position, attempt.sent))
 
     def _replace_interim(self, hypothesis: Hypothesis) -> None:

@@ -28,11 +28,11 @@ from debabelizer.streaming.policy import StreamPolicy
 from debabelizer.streaming.retry import RetryBudget
 from debabelizer.streaming.verdict import is_of_provider, is_out
 
-__all__ = ["Choice", "Route"]
+__all__ = ["Route", "Step"]
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Step:
     """Who is tried next, after how many seconds."""
 
     leg: Leg
@@ -104,21 +104,21 @@ class Route:
         """Where the stream begins."""
         return self._claim(self._options, now) or self.preferred
 
-    def failed(self, leg: Leg, cause: Exception, begun: float, now: float, *, well: float | None) -> Choice | None:
+    def failed(self, leg: Leg, cause: Exception, begun: float, now: float, *, well: float | None) -> Step | None:
         """An attempt with `leg`, begun then and well until then, failed: who is next; None if hope is lost."""
         option = self._option(leg)
         delay = option.budget.spend(cause, begun, now, well=well)
         option.again = None if delay is None else now + delay
         if delay is not None and option.budget.failures == 1 and not is_out(cause):
-            return Choice(leg, delay)
+            return Step(leg, delay)
         option.fails(cause, now)
         if (other := self._claim(self._options, now)) is not None:
-            return Choice(other)
+            return Step(other)
         patient = [(option.again, option.leg) for option in self._options if option.again is not None]
         if not patient:
             return None
         again, leg = min(patient, key=lambda each: each[0])
-        return Choice(leg, max(again - now, 0.0))
+        return Step(leg, max(again - now, 0.0))
 
     def lost(self, leg: Leg, cause: Exception, now: float) -> None:
         """A connection that was to take over failed before it did. That costs nothing but trust."""

@@ -28,6 +28,7 @@ from random import random as uniform
 from debabelizer.audio.format import AudioFormat
 from debabelizer.errors import CloseTimeout, StreamClosedError, StreamError
 from debabelizer.results import (
+    Choice,
     Closed,
     FlushResult,
     Reconnecting,
@@ -49,7 +50,7 @@ from debabelizer.streaming.policy import StreamPolicy
 from debabelizer.streaming.race import Race, Runner
 from debabelizer.streaming.record import Record
 from debabelizer.streaming.relief import Relief
-from debabelizer.streaming.route import Choice, Route
+from debabelizer.streaming.route import Route, Step
 from debabelizer.streaming.stage import Stage
 from debabelizer.streaming.tasks import spawn, stop
 
@@ -73,6 +74,7 @@ class Supervisor:
         policy: Deadlines, bounds and the retry budget.
         health: What other streams know of the providers; by default nothing.
         race: How many of them, from the first on, hear the audio side by side.
+        choice: Why they are in this order, for the figures.
         source: Where audio is pulled from; None if the user pushes it.
         interim: Whether the user wants interims.
         clock, random: Injectable; by default the event loop's clock, and uniform random numbers.
@@ -85,6 +87,7 @@ class Supervisor:
         policy: StreamPolicy,
         health: Health | None = None,
         race: int = 1,
+        choice: tuple[Choice, ...] = (),
         source: Source | None = None,
         interim: bool = True,
         clock: Clock | None = None,
@@ -103,6 +106,7 @@ class Supervisor:
         self.moved = Signal(self.clock)  # audio was confirmed or worked through, a flush answered, or all is over
         self.flushes = Flushes(self.moved, self.clock)
         self._history = History(legs[0].provider)
+        self._choice = choice
         self._watch = Signal(self.clock)  # what the owner waits for
         self._route = Route(legs, policy, health or Health(), random, race=race)
         self._relief = Relief(self._route, self.journal, self._open, self._note_failure)
@@ -210,6 +214,7 @@ class Supervisor:
             reconnects=history.reconnects,
             provider_changes=history.changes,
             usage=history.usage(seconds),
+            choice=self._choice,
         )
 
     # --- the owner ---
@@ -348,17 +353,17 @@ class Supervisor:
     async def _recover(self, line: Line, cause: Exception) -> Leg:
         """Wait until the next attempt is due, and say with whom; raises when hope is lost."""
         attempt, now = line.attempt, self.clock.time()
-        choice = self._route.failed(line.leg, cause, attempt.begun, now, well=attempt.well_until)
+        step = self._route.failed(line.leg, cause, attempt.begun, now, well=attempt.well_until)
         if self._race.has_heir:
-            choice = Choice(line.leg)
-        if choice is None:
+            step = Step(line.leg)
+        if step is None:
             raise self._history.error(line.leg.provider, cause, self.stats) from cause
-        if choice.leg is not line.leg:
+        if step.leg is not line.leg:
             await self._relief.drop(line.leg)
-        delay = 0.0 if self._relief.is_ready else choice.delay
+        delay = 0.0 if self._relief.is_ready else step.delay
         self.outbox.put(Reconnecting(attempt=line.number, provider=line.leg.provider, cause=cause, delay=delay))
         await self._sleep(delay)
-        return choice.leg
+        return step.leg
 
     async def _next(self, leg: Leg) -> Line:
         """A new connection, as soon as there is audio for it: one without would only time out.

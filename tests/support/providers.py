@@ -103,10 +103,10 @@ def spec(name: str, factory: str = "Meter", **capabilities: Any) -> ProviderSpec
     )
 
 
-def line(**capabilities: Any) -> ProviderSpec:
+def line(name: str = "line", **capabilities: Any) -> ProviderSpec:
     """The spec of a provider that streams the words of `support.service.speech`."""
     claims = {"streaming": True, "sample_rates": (1000,), "max_speed": None, "flush": "confirmed", **capabilities}
-    return spec("line", "Line", **claims)
+    return spec(name, "Line", **claims)
 
 
 def fresh(*plans: Plan) -> Service:

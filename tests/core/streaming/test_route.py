@@ -20,7 +20,7 @@ from debabelizer.streaming.connection import Connection
 from debabelizer.streaming.health import Health
 from debabelizer.streaming.leg import Leg
 from debabelizer.streaming.policy import StreamPolicy
-from debabelizer.streaming.route import Choice, Route
+from debabelizer.streaming.route import Route, Step
 
 LOST, DOWN, KEY = ConnectionLostError("cut"), ServiceUnavailableError("down"), AuthenticationError("bad key")
 
@@ -180,4 +180,4 @@ def test_a_renewal_is_with_the_same_provider_unless_a_better_one_is_well_or_it_i
 
 def test_a_choice_is_a_value() -> None:
     leg = legs("a")[0]
-    assert Choice(leg) == Choice(leg, 0.0)
+    assert Step(leg) == Step(leg, 0.0)
