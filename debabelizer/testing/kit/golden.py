@@ -26,15 +26,17 @@ Line = dict[str, Any]
 VERSION: Final = 1
 
 
-def lines_of(tape: Tape, wishes: Mapping[str, Any], source: str) -> Iterator[Line]:
+def lines_of(tape: Tape, wishes: Mapping[str, Any], source: str, suite: str = "") -> Iterator[Line]:
     """A connection as lines. What was sent is noted by its kind alone: it may hold a key, and a voice.
 
     Args:
         tape: The connection.
         wishes: How it was asked for.
         source: Where the frames come from, for people who read the file.
+        suite: Whose recording it is.
     """
-    yield {"golden": VERSION, "source": source, "audio_format": str(tape.audio_format), "wishes": dict(wishes)}
+    head = {"golden": VERSION, "source": source, "suite": suite}
+    yield {**head, "audio_format": str(tape.audio_format), "wishes": dict(wishes)}
     for at, frames in enumerate(tape.wire):
         events = [to_json(noted.event) for noted in tape.events if noted.frame == at]
         if frames.way == "received":
@@ -60,8 +62,14 @@ def read(path: Path) -> tuple[Line, list[Line]]:
     return head, lines
 
 
-def replay(dialect: Dialect, lines: Sequence[Line]) -> Iterator[tuple[int, Line, list[Any]]]:
-    """Let a dialect live through a recording: for each frame received its number, the line, and the events."""
+def replay(dialect: Dialect, lines: Sequence[Line], audio: bytes = b"") -> Iterator[tuple[int, Line, list[Any]]]:
+    """Let a dialect live through a recording: for each frame received its number, the line, and the events.
+
+    Args:
+        dialect: A fresh one.
+        lines: Of the recording, behind its head.
+        audio: What was said, for a dialect that listens; behind it is silence.
+    """
     number = 0
     for line in lines:
         match line.get("sent"):
@@ -69,7 +77,8 @@ def replay(dialect: Dialect, lines: Sequence[Line]) -> Iterator[tuple[int, Line,
                 dialect.open()
             case "audio":
                 for _ in range(line.get("times", 1)):
-                    dialect.audio(bytes(line["bytes"]))
+                    chunk, audio = audio[: line["bytes"]], audio[line["bytes"] :]
+                    dialect.audio(chunk.ljust(line["bytes"], b"\0"))
             case "flush":
                 dialect.flush(0.0)
             case "keepalive":

@@ -64,7 +64,7 @@ def tape() -> Tape:
 
 
 LINES = [
-    {"golden": 1, "source": "a test", "audio_format": "pcm_s16le/16000/1", "wishes": {}},
+    {"golden": 1, "source": "a test", "suite": "TestIt", "audio_format": "pcm_s16le/16000/1", "wishes": {}},
     {"sent": "open"},
     {"sent": "audio", "bytes": 3200, "times": 2},
     {"received": "text", "events": [{"event": "Hypothesis", "text": "yes", "final": True}]},
@@ -76,10 +76,23 @@ LINES = [
 
 def test_a_connection_as_lines_and_back(tmp_path: Path) -> None:
     file = tmp_path / "file.jsonl"
-    golden.write(file, golden.lines_of(tape(), {}, "a test"))
+    golden.write(file, golden.lines_of(tape(), {}, "a test", "TestIt"))
     head, lines = golden.read(file)
     assert [head, *lines] == LINES
     assert [events for *_, events in golden.replay(Counting(), lines)] == [LINES[3]["events"], LINES[6]["events"]]
+
+
+def test_a_dialect_that_listens_is_given_what_was_said_and_silence_behind_it() -> None:
+    class Listening(Counting):
+        heard = b""
+
+        def audio(self, chunk: bytes) -> Sequence[Frame]:
+            self.heard += chunk
+            return ()
+
+    dialect = Listening()
+    assert list(golden.replay(dialect, [{"sent": "audio", "bytes": 2, "times": 3}], b"abc")) == []
+    assert dialect.heard == b"abc\0\0\0"
 
 
 def test_an_error_is_told_by_its_name_behind_what_was_said_before(tmp_path: Path) -> None:

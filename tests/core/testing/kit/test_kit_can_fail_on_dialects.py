@@ -149,6 +149,15 @@ class TestGolden:
         assert '{"sent": "audio", "bytes": 3200}' in text
         assert len(text) < 100_000
 
+    def test_two_suites_do_not_write_to_one_file(self, recorded: tuple[type[ProviderSuite], Path]) -> None:
+        again, file = recorded
+        other = type("TestOther", (ProviderSuite,), {"spec": again.spec, "simulator": acme.AcmeService})
+        other.golden = file.parent
+        one = other()
+        one._config = Recorder()  # type: ignore[assignment]
+        with pytest.raises(PromiseBrokenError, match="a folder each"):
+            one.test_record()
+
     def test_another_meaning_is_found(self, recorded: tuple[type[ProviderSuite], Path]) -> None:
         again, file = recorded
         file.write_text(file.read_text().replace('\\"Americans,\\"', '\\"Romans,\\"'))
