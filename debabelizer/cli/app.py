@@ -18,6 +18,7 @@ from debabelizer.cli.common import Choices, ConfigOption, ProfileOption, SetOpti
 from debabelizer.cli.compare import EXAMPLES as COMPARE_EXAMPLES
 from debabelizer.cli.compare import compare
 from debabelizer.cli.config import config
+from debabelizer.cli.demo import demo
 from debabelizer.cli.doctor import doctor
 from debabelizer.cli.new_provider import EXAMPLES as NEW_PROVIDER_EXAMPLES
 from debabelizer.cli.new_provider import new_provider
@@ -109,6 +110,7 @@ app.command(epilog=COMPARE_EXAMPLES)(compare)
 app.command(epilog=PROVIDERS_EXAMPLES)(providers)
 app.add_typer(config, name="config")
 app.command()(doctor)
+app.add_typer(demo, name="demo")
 app.command(epilog=NEW_PROVIDER_EXAMPLES)(new_provider)
 
 

@@ -113,7 +113,7 @@ def test_the_module_is_the_command(start: Callable[..., subprocess.Popen[bytes]]
 def test_log_records_are_shown_by_verbosity(run: Run, record: Record) -> None:
     recording = record("a.wav", "log")
     assert run("transcribe", recording).err == "warning: It rains.\n"
-    assert run("transcribe", "-v", recording).err == "warning: It rains.\ninfo: It shines.\n"
+    assert run("transcribe", "-v", recording).err.startswith("warning: It rains.\ninfo: It shines.\n")
     assert "debug: debabelizer.parrot: It is dark.\n" in run("transcribe", "-vv", recording).err
 
 
