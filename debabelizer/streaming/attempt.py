@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Protocol
 
 from debabelizer.audio.convert import Converter
@@ -85,6 +87,9 @@ class Attempt:
         self.well_until = self._dog.begun
         self._begun = False
         self._fed: float | None = None  # since when it was both begun and ready
+        self._asked = 0.0  # when it last came back for more
+        self._left: Feed | None = None  # work for which the connection must be woken
+        self._converts = host.journal.audio_format != leg.wire
 
     # --- the connection's side (Link) ---
 
@@ -92,12 +97,12 @@ class Attempt:
         """See `Link`."""
         self._dog.opened = self.clock.time()
 
-    async def take(self, timeout: float | None = None) -> Feed | None:
+    async def take(self, timeout: float | None = None, direct: Callable[[bytes], bool] | None = None) -> Feed | None:
         """See `Link`."""
         self._check_current()
-        now = self.clock.time()
         dog = self._dog
         dog.handed = None
+        self._asked = now = self.clock.time()
         if dog.asked is None:
             dog.asked = dog.progress = now
             if dog.opened is None:
@@ -106,7 +111,7 @@ class Attempt:
                 self._feed(now)
             else:
                 self._host.stands_by()
-        deadline = None if timeout is None else now + timeout
+        unless = None if direct is None or self._converts else partial(self._serve, direct)
         while True:
             work, retry_at = self._next_work()
             if work is not None:
@@ -115,11 +120,26 @@ class Attempt:
                     dog.ended = dog.handed
                 return work
             self._host.moved.notify()  # a user who waits for room may be the only one who can go on
-            until = min((when for when in (deadline, retry_at) if when is not None), default=None)
-            notified = await self._host.work.wait(until)
+            deadline = None if timeout is None else self._asked + timeout
+            until = deadline if retry_at is None or (deadline is not None and deadline < retry_at) else retry_at
+            notified = await self._host.work.wait(until, unless)
             self._check_current()
-            if not notified and until == deadline:
+            if not notified and timeout is not None and until == self._asked + timeout:
                 return None
+
+    def _serve(self, direct: Callable[[bytes], bool]) -> bool:
+        """Hand on what there is without waking the connection; False if it must be woken for it."""
+        if self._retired:
+            return False
+        while True:
+            work, retry_at = self._next_work()
+            if work is None:
+                self._host.moved.notify()
+                return retry_at is None
+            if not isinstance(work, bytes) or not direct(work):
+                self._left = work
+                return False
+            self._asked = self.clock.time()
 
     async def emit(self, *events: ConnectionEvent) -> None:
         """See `Link`."""
@@ -219,6 +239,9 @@ class Attempt:
 
     def _next_work(self) -> tuple[Feed | None, float | None]:
         """The next piece of work; or None and the clock time at which pacing allows more."""
+        if self._left is not None:
+            work, self._left = self._left, None
+            return work, None
         if self._fed is None or self.sent < self._journal.oldest:  # outrun: see `Race`
             return None, None
         nothing_new = self._journal.confirmed == self._journal.accepted and self.sent == self.start

@@ -52,7 +52,7 @@ class Signal:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._waiters: list[tuple[asyncio.Future[bool], float | None]] = []
+        self._waiters: list[tuple[asyncio.Future[bool], float | None, Callable[[], bool] | None]] = []
         self._timer: Timer | None = None
         self._due = 0.0  # when the timer goes off
 
@@ -60,13 +60,20 @@ class Signal:
         """Wake everyone who waits now."""
         if self._waiters:
             waiters, self._waiters = self._waiters, []
-            for waiter, _ in waiters:
-                _settle(waiter, True)
+            for entry in waiters:
+                if entry[2] is not None and entry[2]():
+                    self._waiters.append(entry)
+                else:
+                    _settle(entry[0], True)
 
-    async def wait(self, deadline: float | None = None) -> bool:
-        """Wait for the next `notify`; False if `deadline` (clock seconds) came first."""
+    async def wait(self, deadline: float | None = None, unless: Callable[[], bool] | None = None) -> bool:
+        """Wait for the next `notify`; False if `deadline` (clock seconds) came first.
+
+        `unless` is called at a `notify`, and when it says True, that was dealt with, and the wait goes on: to wake a
+        task takes ten times as long as a call. It must not wait, and not raise.
+        """
         waiter: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        entry = (waiter, deadline)
+        entry = (waiter, deadline, unless)
         self._waiters.append(entry)
         if deadline is not None:
             self._see_to(deadline)
@@ -92,11 +99,12 @@ class Signal:
         self._timer = None
         now = max(self._clock.time(), self._due)  # an event loop may be early by the grain of its clock
         waiters, self._waiters = self._waiters, []
-        for waiter, deadline in waiters:
+        for entry in waiters:
+            waiter, deadline, _ = entry
             if deadline is not None and deadline <= now:
                 _settle(waiter, False)
             else:
-                self._waiters.append((waiter, deadline))
+                self._waiters.append(entry)
                 if deadline is not None:
                     self._see_to(deadline)
 

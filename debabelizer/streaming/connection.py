@@ -6,6 +6,7 @@ The contract stands here, once, for WebSocket vendors (driven by the core) and f
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
@@ -41,11 +42,15 @@ class Link(Protocol):
     def opened(self) -> None:
         """Say that the connection is made, so that the wait for it is over."""
 
-    async def take(self, timeout: float | None = None) -> Feed | None:
+    async def take(self, timeout: float | None = None, direct: Callable[[bytes], bool] | None = None) -> Feed | None:
         """The next piece of work: audio (whole samples in the connection's format), a flush, or the end.
 
         Waits for it; returns None after `timeout` seconds without any. Asking for more says that the last
         piece was handed on to the provider: a connection that does not come back is found by a watchdog.
+
+        While it waits, audio may be handed to `direct` instead, at once and within the call that brings it, which
+        spares a task its waking. It hands the audio on without waiting, and says False if it cannot: then the same
+        audio is the next piece. It must not raise.
         """
 
     async def emit(self, *events: ConnectionEvent) -> None:

@@ -119,7 +119,7 @@ class Intake:
         # Small enough that there will be room beside the audio a provider may leave unheard; and one piece if it can
         # be, so that a cancelled call has taken all of its audio or none.
         size = max(journal.capacity // frame // _PIECES, 1) * frame
-        if not self._rest and 0 < len(data) <= size and len(data) % frame == 0 and supervisor.room_for(len(data)):
+        if not self._rest and 0 < len(data) <= min(size, journal.room) and len(data) % frame == 0:
             self._take(data)
             return
         data = self._rest + data

@@ -26,20 +26,17 @@ class AudioJournal:
 
     def __init__(self, audio_format: AudioFormat, *, seconds: float, size: int) -> None:
         self.audio_format = audio_format
-        frame = audio_format.frame_bytes
+        self._frame = frame = audio_format.frame_bytes
+        self._stamp = audio_format.frames(_STAMP)
         bytes_of_time = audio_format.frames(seconds) * frame
         self.capacity = max(frame, min(bytes_of_time, size // frame * frame))
+        self.accepted = 0  # position behind the last frame
         self.oldest = 0
         self.confirmed = 0
         self.ended = False
         self.needed: Callable[[], int] = lambda: self.confirmed  # from where on somebody has still to be sent audio
         self._audio = bytearray()
         self._arrivals: deque[tuple[int, float]] = deque()
-
-    @property
-    def accepted(self) -> int:
-        """Position behind the last frame."""
-        return self.oldest + len(self._audio) // self.audio_format.frame_bytes
 
     @property
     def room(self) -> int:
@@ -57,15 +54,14 @@ class AudioJournal:
     def append(self, audio: bytes | memoryview, now: float) -> None:
         """Take whole frames; the caller has seen to the room."""
         self._audio += audio
-        accepted = self.accepted
-        if not self._arrivals or self.seconds(accepted - self._arrivals[-1][0]) >= _STAMP:
-            self._arrivals.append((accepted, now))
+        self.accepted += len(audio) // self._frame
+        if not self._arrivals or self.accepted - self._arrivals[-1][0] >= self._stamp:
+            self._arrivals.append((self.accepted, now))
 
     def read(self, position: int, frames: int) -> bytes:
         """At most `frames` frames from `position`, which must be held."""
-        frame = self.audio_format.frame_bytes
-        start = (position - self.oldest) * frame
-        return bytes(self._audio[start : start + frames * frame])
+        start = (position - self.oldest) * self._frame
+        return bytes(self._audio[start : start + frames * self._frame])
 
     def confirm(self, position: int) -> bool:
         """Words before `position` are final: forget the audio. Whether this moved the mark."""
@@ -96,15 +92,16 @@ class AudioJournal:
         return self._arrivals[0][1] if self._arrivals else None
 
     def _forget_arrivals(self, position: int) -> None:
-        while len(self._arrivals) > 1 and self._arrivals[0][0] < position:
-            self._arrivals.popleft()
+        arrivals = self._arrivals
+        while len(arrivals) > 1 and arrivals[0][0] < position:
+            arrivals.popleft()
 
     def _behind(self, size: int) -> int:
         """Up to where audio has to go to make room for `size` bytes."""
-        return self.oldest + -((self.room - size) // self.audio_format.frame_bytes)
+        return self.oldest + -((self.room - size) // self._frame)
 
     def _drop(self, position: int) -> None:
         if position > self.oldest:
-            del self._audio[: (position - self.oldest) * self.audio_format.frame_bytes]
+            del self._audio[: (position - self.oldest) * self._frame]
             self.oldest = position
             self._forget_arrivals(position)

@@ -47,18 +47,26 @@ class _Socket(ClientConnection):
     more than the frame itself. Whatever is not as usual takes its way.
     """
 
+    @property
+    def is_free(self) -> bool:
+        """Whether a message can be sent now."""
+        return self.protocol.state is State.OPEN and not self.paused
+
+    def post(self, message: Frame) -> None:
+        """Send, when that is so."""
+        if isinstance(message, bytes):
+            self.protocol.send_binary(message)
+        else:
+            self.protocol.send_text(message.encode())
+        for data in self.protocol.data_to_send():
+            self.transport.write(data)
+
     async def put(self, message: Frame) -> None:
         """As `send`, from one task and for whole messages."""
-        protocol = self.protocol
-        if protocol.state is not State.OPEN:
-            await self.send(message)  # raises what is to be raised
+        if not self.is_free:
+            await self.send(message)  # waits, or raises what is to be raised
             return
-        if isinstance(message, bytes):
-            protocol.send_binary(message)
-        else:
-            protocol.send_text(message.encode())
-        for data in protocol.data_to_send():
-            self.transport.write(data)
+        self.post(message)
         if self.paused:
             await self.drain()
 
@@ -175,8 +183,20 @@ class WebSocketConnection(Connection):
 
     async def _write(self, socket: _Socket, link: Link) -> None:
         dialect = self._dialect
+
+        def direct(audio: bytes) -> bool:
+            if not socket.is_free:
+                return False
+            try:
+                frames = dialect.audio(audio)
+            except Exception:  # noqa: BLE001 - the user's own call is no place for a dialect to fail: see `take`
+                return False
+            for frame in (frames,) if isinstance(frames, str | bytes) else frames:
+                socket.post(frame)
+            return True
+
         while True:
-            match await link.take(dialect.keepalive_after):
+            match await link.take(dialect.keepalive_after, direct):
                 case bytes() as audio:
                     sound = dialect.audio(audio)
                     frames: Iterable[Frame] = (sound,) if isinstance(sound, str | bytes) else sound

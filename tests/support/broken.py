@@ -257,7 +257,7 @@ class _Slowly:
         self.link, self.clock, self.policy = link, link.clock, link.policy
         self.opened, self.working = link.opened, link.working
 
-    async def take(self, timeout: float | None = None) -> Any:
+    async def take(self, timeout: float | None = None, direct: Any = None) -> Any:
         work = await self.link.take(timeout)
         if isinstance(work, bytes):
             await asyncio.sleep(len(work) / 40_000)

@@ -144,7 +144,7 @@ class Backwards:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._link, name)
 
-    async def take(self, timeout: float | None = None) -> Feed | None:
+    async def take(self, timeout: float | None = None, direct: Any = None) -> Feed | None:
         work = await self._link.take(timeout)
         return self._converter.feed(work) if isinstance(work, bytes) else work
 

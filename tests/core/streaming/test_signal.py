@@ -95,3 +95,20 @@ def test_a_wait_that_is_cancelled_leaves_nothing_behind() -> None:
         assert all(timer.cancelled() for timer in clock.timers)
 
     virtual_time.run(main())
+
+
+def test_what_is_dealt_with_on_the_spot_wakes_nobody() -> None:
+    async def main() -> None:
+        signal = Signal(LoopClock())
+        left = [True, True, False]
+        wait = asyncio.create_task(signal.wait(unless=lambda: left.pop(0)))
+        for _ in range(2):
+            await asyncio.sleep(1.0)
+            signal.notify()
+        await asyncio.sleep(1.0)
+        assert not wait.done()
+        signal.notify()
+        assert await wait
+        assert left == []
+
+    virtual_time.run(main())
