@@ -34,7 +34,6 @@ from debabelizer.streaming.dialect import (
     Processed,
     SpeechStart,
 )
-from debabelizer.streaming.flushes import FlushMark
 from debabelizer.streaming.leg import Leg
 from debabelizer.streaming.line import Line
 from debabelizer.streaming.record import Record
@@ -57,7 +56,7 @@ class Runner:
         runs: Whether it was given audio.
         said: What it said, oldest first, each with when; one final before the confirmed position is among it.
         guess: What is interim.
-        answered: The flushes that it has answered.
+        answered: How many flushes it has answered: the oldest of those that it was given.
     """
 
     def __init__(self, line: Line, *, runs: bool = False) -> None:
@@ -65,7 +64,7 @@ class Runner:
         self.runs = runs
         self.said: deque[tuple[float, ConnectionEvent]] = deque()
         self.guess: Hypothesis | None = None
-        self.answered: list[FlushMark] = []
+        self.answered = 0
 
     def hear(self, event: ConnectionEvent, now: float) -> None:
         """Keep what may be needed."""
@@ -73,8 +72,7 @@ class Runner:
             case Hypothesis(final=False):
                 self.guess = event
             case Flushed():
-                if (mark := self.line.attempt.flushed()) is not None:
-                    self.answered.append(mark)
+                self.answered += 1
             case Processed(final=False) | SpeechStart() | Notice():
                 pass
             case Hypothesis() | Finished():
@@ -95,7 +93,6 @@ class Runner:
         ]
         for _ in range(old[-1] if old else 0):
             self.said.popleft()
-        self.answered = [mark for mark in self.answered if mark.position > confirmed]
 
     def ahead_since(self, confirmed: int) -> float | None:
         """Since when it has words final that lie behind the confirmed position, or has finished."""

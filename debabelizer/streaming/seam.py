@@ -93,9 +93,7 @@ class Seam:
             return Hypothesis(text="", final=False)
         said = [word for word in words if _middle(word) < self._at]
         new = [word for word in words if _middle(word) >= self._at]
-        if not said:
-            return interim
-        if not new or not interim.words:
+        if not new or (not interim.words and _start(new[0]) < self._at - TOLERANCE):
             return Hypothesis(text="", final=False)
         return _without(interim, said, new)
 

@@ -74,8 +74,8 @@ class Stage:
                 self.handle(event, line.attempt)
         except ProtocolError as doubt:
             return doubt
-        for mark in runner.answered:
-            mark.confirmed = True
+        for _ in range(runner.answered):
+            self.handle(Flushed(), line.attempt)
         return None
 
     def leave(self) -> None:

@@ -56,6 +56,20 @@ def test_forget_makes_just_the_room_needed_and_only_before_the_position_given() 
     assert held.read(150, 2) == frames(150, 2)
 
 
+def test_confirmed_audio_is_kept_for_whoever_needs_it_while_there_is_room() -> None:
+    held = journal(1.0)
+    held.append(bytes(2000), 0.0)
+    held.needed = lambda: 300
+    held.confirm(800)
+    assert (held.oldest, held.confirmed) == (300, 800)
+    held.release(600)  # as much as there is
+    assert held.oldest == 300
+    held.release(1000)
+    assert (held.oldest, held.room) == (500, 1000)
+    held.release(2000)  # never audio that is not confirmed
+    assert held.oldest == 800
+
+
 def test_forget_keeps_everything_while_there_is_room() -> None:
     held = journal(seconds=1.0)
     held.append(frames(0, 400), 0.0)

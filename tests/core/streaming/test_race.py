@@ -17,7 +17,7 @@ from debabelizer.audio.convert import Converter
 from debabelizer.audio.format import AudioFormat
 from debabelizer.errors import AuthenticationError, ConnectError, ConnectionLostError, ServiceUnavailableError
 from debabelizer.results import ProviderChanged, Reconnected, Reconnecting, StreamingResult, Word
-from debabelizer.streaming.connection import Connection, Feed, Link
+from debabelizer.streaming.connection import Connection, Feed, Flush, Link
 from debabelizer.streaming.dialect import ConnectionEvent, Hypothesis
 from debabelizer.streaming.leg import Leg
 from debabelizer.streaming.policy import StreamPolicy
@@ -327,7 +327,8 @@ def test_a_flush_is_answered_by_whoever_leads_then() -> None:
             (Plan(at=2.0, fault="mute", lag=4), Plan(lag=4)),
             (Plan(at=4.0, lag=4, error=DOWN), Plan(lag=4)),
         ):
-            stream = race(*plans, policy=StreamPolicy(flush_timeout=30.0)).stream()
+            fleet = race(*plans, policy=StreamPolicy(flush_timeout=30.0))
+            stream = fleet.stream()
             async with stream:
                 reading = asyncio.ensure_future(anext(stream.utterances(), None))
                 await stream.send_audio(speech(1, 40))
@@ -336,6 +337,8 @@ def test_a_flush_is_answered_by_whoever_leads_then() -> None:
                 assert stream.transcript.text == words(40)
                 reading.cancel()
                 await asyncio.gather(reading, return_exceptions=True)
+            for connection in [connection for service in fleet.services for connection in service.connections]:
+                assert sum(isinstance(work, Flush) for work in connection.taken) <= 1
 
     run(case())
 
@@ -361,6 +364,55 @@ def test_a_stream_can_be_closed_at_any_step_of_a_race(steps: int) -> None:
         )
 
     run(case())
+
+
+async def whole_life(stream: TranscriptionStream) -> None:
+    async with stream:
+        await stream.send_audio(speech(1, 15))
+        await stream.flush()
+        await stream.send_audio(speech(16, 30))
+        await stream.end_audio()
+        async for _ in stream.events():
+            pass
+
+
+def cancelled_after(steps: int, fleet: Fleet) -> bool:
+    """Cancel the life of a stream after so many steps of the loop; whether it was still running then."""
+
+    async def case() -> bool:
+        faults: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
+        task = asyncio.ensure_future(whole_life(fleet.stream()))
+        for step in range(steps):
+            await asyncio.sleep(0 if step < 250 else 1.0)  # time stands still while somebody is busy
+        running = not task.done()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await asyncio.sleep(100.0)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        assert all(
+            connection.over for service in fleet.services for connection in service.connections if connection.taken
+        )
+        assert faults == []
+        return running
+
+    return run(case())
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (Plan(lag=4), Plan(lag=2)),
+        (Plan(at=1.0, lag=2, error=DOWN), Plan(lag=2)),
+        (Plan(lag=9), Plan(at=2.0, fault="hang-on-cancel")),
+    ],
+)
+def test_a_race_can_be_cancelled_at_every_step(first: Plan, second: Plan) -> None:
+    steps = 0
+    while cancelled_after(steps, race([first, Plan()], [second, Plan()], jitter=0.0)):
+        steps += 1
+        assert steps < 600
+    assert steps > 5
 
 
 def test_all_dead_is_one_error_that_names_both() -> None:
@@ -394,7 +446,7 @@ plans = st.builds(
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(plans, max_size=4),
     st.lists(plans, max_size=4),
@@ -403,9 +455,17 @@ plans = st.builds(
     st.integers(0, 150),
     st.sampled_from([0.0, 0.02, 0.1]),
     st.sampled_from([None, 1.0, 4.0]),
+    st.sets(st.integers(1, 150), max_size=5),
 )
 def test_whatever_breaks_the_words_delivered_are_those_of_a_perfect_line(
-    first: list[Plan], second: list[Plan], third: list[Plan], running: int, last: int, pace: float, speed: float | None
+    first: list[Plan],
+    second: list[Plan],
+    third: list[Plan],
+    running: int,
+    last: int,
+    pace: float,
+    speed: float | None,
+    flushed: set[int],
 ) -> None:
     async def case() -> None:
         policy = StreamPolicy(replay=20.0, give_up_after=400.0, max_attempts=40)
@@ -417,7 +477,13 @@ def test_whatever_breaks_the_words_delivered_are_those_of_a_perfect_line(
             policy=policy,
             each={"a": {"speed": speed}},
         )
-        told = await live(fleet.stream(), last=last, pace=pace)
+        stream = fleet.stream()
+
+        async def meanwhile(number: int) -> None:
+            if number in flushed:
+                await stream.flush()
+
+        told = await live(stream, last=last, pace=pace, meanwhile=meanwhile)
         assert_exact(told, last)
         interims = [event for event in told.events if isinstance(event, StreamingResult) and not event.is_final]
         assert not interims or interims[-1].text == ""
