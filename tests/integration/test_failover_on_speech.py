@@ -102,6 +102,25 @@ def test_a_recording_of_the_users_is_cut_and_has_words_with_times() -> None:
     asyncio.run(case())
 
 
+@pytest.mark.parametrize("at", [6.4, 9.0])
+def test_in_a_race_the_engine_has_heard_it_all_when_the_vendor_dies(at: float) -> None:
+    async def case() -> None:
+        material = await packaged()
+        reference = SPOKEN["jfk.wav"]
+        baseline = wrong_words(reference, await alone(material))
+        async with doomed_vendor(material, dies_at=at) as vendor, processor(vendor, fast=True) as voice:
+            stream = voice.transcribe_stream(at_pace(material, fast=True), race=2)
+            async for _ in stream:
+                pass
+            assert wrong_words(reference, stream.transcript.text) <= baseline + 2, stream.transcript.text
+            assert stream.stats.gaps == ()
+            by_provider = {usage.provider: usage for usage in stream.stats.usage}
+            assert by_provider[ENGINE].seconds >= material.seconds - at
+            assert by_provider[ENGINE].raced > 0.0
+
+    asyncio.run(case())
+
+
 @pytest.fixture
 def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Any]:
     monkeypatch.chdir(tmp_path)
