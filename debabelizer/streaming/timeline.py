@@ -27,6 +27,7 @@ class Timeline:
         self._base = 0.0
         self._provider = ""
         self._epoch = 0
+        self._shifts = True  # whether words need other times or speakers than they come with
         self._last: dict[int | None, tuple[float, float]] = {}
         self._edge: dict[int | None, float] = {}  # where the last final ended
         self._spoken = False  # whether any final text was delivered: the first has no separator
@@ -37,6 +38,7 @@ class Timeline:
         self._base = base
         self._provider = provider
         self._epoch += 1
+        self._shifts = base != 0.0 or self._epoch > 1
 
     def seconds(self, connection_seconds: float) -> float:
         """Connection seconds as stream seconds, to the microsecond."""
@@ -44,7 +46,9 @@ class Timeline:
 
     def result(self, hypothesis: Hypothesis) -> StreamingResult | None:
         """The result for a hypothesis, or None if all of it was final before."""
-        words = tuple([self._word(word) for word in hypothesis.words])
+        words = hypothesis.words
+        if self._shifts or not _are_sound(words):
+            words = tuple([self._word(word) for word in words])
         text, separator = hypothesis.text, hypothesis.separator
         if hypothesis.final and words:
             fresh = tuple(word for word in words if self._is_new(hypothesis.channel, word.start, word.end))
@@ -85,10 +89,7 @@ class Timeline:
     def _word(self, word: Word) -> Word:
         start = None if word.start is None else self.seconds(word.start)
         end = None if word.end is None else max(self.seconds(word.end), start or 0.0)
-        speaker = self._speaker(word.speaker)
-        if start == word.start and end == word.end and speaker == word.speaker:
-            return word  # as on a first connection, and those are most
-        return replace(word, start=start, end=end, speaker=speaker)
+        return replace(word, start=start, end=end, speaker=self._speaker(word.speaker))
 
     def _bound(
         self, own: float | None, of_words: list[float | None], choose: Callable[[list[float]], float]
@@ -121,3 +122,11 @@ class Timeline:
             if word.start is not None:
                 span = (word.start, word.start if word.end is None else word.end)
                 self._last[channel] = max(span, self._last.get(channel, span))
+
+
+def _are_sound(words: Iterable[Word]) -> bool:
+    """Whether no word ends before it begins."""
+    for word in words:  # noqa: SIM110 - for every message, and a generator costs more than all of this
+        if word.end is not None and word.end < (word.start or 0.0):
+            return False
+    return True

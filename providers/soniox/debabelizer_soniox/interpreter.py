@@ -9,7 +9,7 @@ from typing import Final
 
 from debabelizer.results import Word, join
 from debabelizer.streaming.dialect import ConnectionEvent, Flushed, Hypothesis, Processed, UtteranceEnd
-from debabelizer_soniox.messages import END, FIN, Message, Token
+from debabelizer_soniox.messages import END, FIN, TRANSLATION, Message, Token
 from debabelizer_soniox.words import WordAssembler, rounded
 
 __all__ = ["Interpreter"]
@@ -56,8 +56,8 @@ class Interpreter:
         finals = list(self._finals(message))
         yield from finals
         pending = [token for token in message.tokens if not token.is_final and token.text not in _MARKERS]
-        translated = [token for token in pending if token.translated]
-        words = self._spoken.preview([token for token in pending if not token.translated] if translated else pending)
+        translated = [token for token in pending if token.translation_status == TRANSLATION]
+        words = self._spoken.preview([token for token in pending if token not in translated] if translated else pending)
         if message.finished and (lost := self._never_final(message)):
             # Not withdrawn: words that are still interim at the end tell the core that this end is no proof.
             yield from self._progress(message, (*words, *lost))
@@ -76,8 +76,8 @@ class Interpreter:
 
     def _added(self, message: Message) -> Iterator[ConnectionEvent]:
         """Put the final tokens to those before; markers are no text, but say something themselves."""
-        for token in message.tokens:
-            if not token.is_final or self._is_repeat(token):
+        for token in [token for token in message.tokens if token.is_final]:
+            if self._is_repeat(token):
                 continue
             if token.text == END:
                 self._spoken.end_utterance()
@@ -124,7 +124,7 @@ class Interpreter:
 
     def _is_pause(self, message: Message) -> bool:
         """Whether nothing was heard for so long that what is held back must be whole."""
-        if message.total is None or not all(token.is_final for token in message.tokens):
+        if message.total is None or not all([token.is_final for token in message.tokens]):
             return False
         held = self._spoken.held
         end = self._last_final if held is None else held.end

@@ -20,6 +20,7 @@ from debabelizer_soniox.faults import Fault
 __all__ = [
     "END",
     "FIN",
+    "TRANSLATION",
     "Job",
     "Message",
     "Token",
@@ -36,6 +37,9 @@ END: Final = "<end>"
 
 FIN: Final = "<fin>"
 """Text of the token that answers a finalize."""
+
+TRANSLATION: Final = "translation"
+"""Status of a token that belongs to the translation."""
 
 MemberT = TypeVar("MemberT")
 
@@ -65,7 +69,7 @@ class Token(Struct, frozen=True, gc=False):
     @property
     def translated(self) -> bool:
         """Whether it belongs to the translation and not to what was said."""
-        return self.translation_status == "translation"
+        return self.translation_status == TRANSLATION
 
 
 class _Frame(Struct, gc=False):

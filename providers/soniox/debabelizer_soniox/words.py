@@ -35,6 +35,8 @@ _FIRST_SPACELESS: Final = chr(_SPACELESS[0][0])
 # Letters of those scripts that only continue: Thai and Lao vowels that follow their consonant, small kana.
 _DEPENDENT: Final = frozenset("ะาำๅະາຳぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮ")
 
+_WHITE: Final = " \t\n"  # other white space, which is rare, only keeps words in one group
+
 # No word is as long as this; so text of a script that is not listed above is not held back without end.
 _LONGEST: Final = 200
 
@@ -180,11 +182,11 @@ def _groups(tokens: Sequence[Token], *, spaced: bool) -> list[tuple[Token, ...]]
     groups: list[tuple[Token, ...]] = []
     begin = 0
     for index, token in enumerate(tokens):
-        text = token.text or ""
-        if not spaced and text[:1].isspace():
-            groups.append(tuple(tokens[begin:index]))
-            begin = index
-        spaced = text[-1:].isspace() if text else spaced
+        if text := token.text:
+            if text[0] in _WHITE and not spaced:
+                groups.append(tuple(tokens[begin:index]))
+                begin = index
+            spaced = text[-1].isspace()
     groups.append(tuple(tokens[begin:]))
     return groups
 
