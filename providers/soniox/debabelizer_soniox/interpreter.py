@@ -124,7 +124,7 @@ class Interpreter:
 
     def _is_pause(self, message: Message) -> bool:
         """Whether nothing was heard for so long that what is held back must be whole."""
-        if message.total is None or not all([token.is_final for token in message.tokens]):
+        if message.total is None or not all(token.is_final for token in message.tokens):
             return False
         held = self._spoken.held
         end = self._last_final if held is None else held.end
