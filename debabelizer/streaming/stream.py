@@ -133,7 +133,6 @@ class TranscriptionStream:
             supervisor = self._made or self._open(start=False)
         except DebabelizerError:
             return  # its processor is closed, so it can no longer be opened: there is nothing to abandon
-        self._unread.clear()
         await supervisor.close()
 
     @property
@@ -200,6 +199,8 @@ class TranscriptionStream:
     async def _next(self) -> StreamEvent | None:
         """The next event; None after the last one, once nothing is left behind."""
         supervisor = self._open()
+        if supervisor.outcome is not None and supervisor.outcome.closed:
+            self._unread.clear()  # as what the user had not read when closing
         if self._unread:
             return self._unread.popleft()
         event = await supervisor.next_event()

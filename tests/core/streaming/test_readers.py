@@ -84,6 +84,19 @@ def test_a_closed_stream_gives_nothing_more() -> None:
     run(case())
 
 
+def test_what_was_not_read_of_a_complete_stream_is_there_after_closing_it_too() -> None:
+    async def case() -> None:
+        stream = slowly()
+        await stop_within_an_utterance(stream)
+        await asyncio.sleep(5.0)
+        assert "complete" in repr(stream)
+        aiter(stream)
+        await stream.aclose()
+        assert [utterance.text async for utterance in stream.utterances()] == ["one two", "three"]
+
+    run(case())
+
+
 def test_an_utterance_that_the_user_cut_short_is_not_complete() -> None:
     async def case() -> None:
         said: list[Utterance] = []
