@@ -85,8 +85,19 @@ def compare(
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
     _write(comparison, file, page=page, as_json=as_json)
+    if choices.verbosity and comparison.has_reference:
+        _advise(comparison)
     failed = [it for it in comparison.candidates if it.error is not None]
     raise typer.Exit(COMPLETE if not failed else FAILED if len(failed) == len(comparison.candidates) else INCOMPLETE)
+
+
+def _advise(comparison: Comparison) -> None:
+    """Tell how to choose by what was found."""
+    from debabelizer.config.describe import toml
+
+    found = {it.provider: it.alignment.error_rate for it in comparison.candidates if it.alignment is not None}
+    rates = {name: round(rate, 4) for name, rate in found.items() if rate is not None}
+    note(f'To have the most accurate one asked first: [stt] prefer = "accuracy", accuracy = {toml(rates)}')
 
 
 def _names(given: str | None, processor: VoiceProcessor) -> list[str]:

@@ -37,6 +37,7 @@ from debabelizer.streaming.dialect import (
 from debabelizer.streaming.leg import Leg
 from debabelizer.streaming.line import Line
 from debabelizer.streaming.record import Record
+from debabelizer.streaming.relief import last_moment
 from debabelizer.streaming.route import Route
 from debabelizer.streaming.seam import TOLERANCE, Seam
 from debabelizer.streaming.tasks import spawn
@@ -188,7 +189,7 @@ class Race:
             if (cause := line.failure(now)) is not None:
                 self._route.lost(line.leg, cause, now)
                 self._drop(runner, cause)
-            elif line.leg is leader.leg:
+            elif line.leg is leader.leg or now >= last_moment(line):  # the next one is opened below
                 self._drop(runner)
             elif runner.runs and (
                 line.attempt.sent < self._journal.oldest or len(runner.said) > line.attempt.policy.results
@@ -212,6 +213,7 @@ class Race:
         for runner in self._runners.values():
             since, expiry = runner.ahead_since(self._journal.confirmed), runner.line.attempt.expiry()
             times += [inf if since is None else since + _AHEAD, inf if expiry is None else expiry.when]
+            times.append(last_moment(runner.line))
         return min((time for time in times if time > now), default=inf)
 
     def is_overtaken(self, now: float) -> bool:

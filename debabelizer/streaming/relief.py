@@ -19,7 +19,7 @@ from debabelizer.streaming.leg import Leg
 from debabelizer.streaming.line import Line
 from debabelizer.streaming.route import Route
 
-__all__ = ["Relief"]
+__all__ = ["Relief", "last_moment"]
 
 _LIMIT = 0.98  # of the vendor's longest session: the last moment
 _EARLY = 20.0  # seconds before that moment at which the next connection opens, and for which it stands by at most
@@ -81,11 +81,11 @@ class Relief:
                 return True
         elif self._audio_comes():
             self._open_if_due(line, now)
-        return now >= _last_moment(line)
+        return now >= last_moment(line)
 
     def wakes(self, line: Line) -> float:
         """When to ask again, at the latest, unless a connection ends or speaks before."""
-        times = [_last_moment(line)]
+        times = [last_moment(line)]
         if self._line is None:
             times += [times[0] - _lead(line), self._route.better_at(line.leg)]
         else:
@@ -120,7 +120,7 @@ class Relief:
 
     def _open_if_due(self, line: Line, now: float) -> None:
         lead = _lead(line)
-        if now >= _last_moment(line) - lead:
+        if now >= last_moment(line) - lead:
             leg = self._route.renewal(line.leg, now)
         else:
             leg = None if self._journal.ended else self._route.better(line.leg, now)
@@ -129,7 +129,7 @@ class Relief:
             self._until = now + lead
 
 
-def _last_moment(line: Line) -> float:
+def last_moment(line: Line) -> float:
     """When the vendor is about to end the session."""
     longest = line.leg.max_session
     return inf if longest is None else line.attempt.begun + longest * _LIMIT

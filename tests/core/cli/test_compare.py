@@ -28,6 +28,13 @@ def test_figures_and_differences(run: Run, record: Record, home: Path) -> None:
     ]
 
 
+def test_what_was_measured_can_be_written_into_the_configuration(run: Run, record: Record, home: Path) -> None:
+    (home / "said.txt").write_text("The cat sat on the mat.")
+    file = record("a.wav", "say The hat sat down on the mat.")
+    result = run("compare", file, "--providers", "parrot,mute", "--reference", "said.txt", "-v")
+    assert 'prefer = "accuracy", accuracy = { parrot = 0.3333, mute = 0.3333 }' in result.err
+
+
 def test_where_all_agree_it_is_said_once(run: Run, record: Record) -> None:
     result = run("compare", record("a.wav", "say Hello there."), "--providers", "parrot,mute")
     assert (result.code, result.out.splitlines()[-1].split()) == (0, ["all", "Hello", "there."])

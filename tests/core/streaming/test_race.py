@@ -15,7 +15,13 @@ from support.service import FORMAT, Plan, Service, speech
 
 from debabelizer.audio.convert import Converter
 from debabelizer.audio.format import AudioFormat
-from debabelizer.errors import AuthenticationError, ConnectError, ConnectionLostError, ServiceUnavailableError
+from debabelizer.errors import (
+    AuthenticationError,
+    ConnectError,
+    ConnectionLostError,
+    ServiceUnavailableError,
+    SessionExpiredError,
+)
 from debabelizer.results import ProviderChanged, Reconnected, Reconnecting, StreamingResult, Word
 from debabelizer.streaming.connection import Connection, Feed, Flush, Link
 from debabelizer.streaming.dialect import ConnectionEvent, Hypothesis
@@ -145,6 +151,20 @@ def test_the_one_that_died_joins_again() -> None:
     told = spoken(fleet, last=800)
     assert_exact(told, 800)
     assert changes(told) == ["ab", "ba"]
+
+
+@pytest.mark.parametrize("limited", ["a", "b", "ab"])
+def test_sessions_that_end_are_no_failure_of_a_race(limited: str) -> None:
+    expiring = Plan(at=8.0, lag=3, error=SessionExpiredError("too long"))
+    fleet = race(
+        expiring if "a" in limited else Plan(lag=3),
+        expiring if "b" in limited else Plan(lag=2),
+        each={name: {"max_session": 8.0} for name in limited},
+    )
+    told = spoken(fleet, last=1200, pauses=lambda number: 0.5 if number % 20 == 0 else 0.0)
+    assert_exact(told, 1200)
+    assert [event for event in told.events if isinstance(event, Reconnecting)] == []
+    assert all((fleet.connections["ab".index(name)] >= 15) is (name in limited) for name in "ab")
 
 
 def test_cost_is_told_for_both() -> None:
