@@ -35,8 +35,7 @@ class Flushes:
         self._clock = clock
 
     async def wait(self, mark: FlushMark, at: float, timeout: float, over: Callable[[], bool]) -> FlushResult:
-        """Wait until `mark` is confirmed, `timeout` seconds passed, or the stream is `over`."""
-        self.open.append(mark)
+        """Wait until `mark`, which is open, is confirmed, `timeout` seconds passed, or the stream is `over`."""
         deadline = self._clock.time() + timeout
         try:
             while not mark.confirmed and not over():

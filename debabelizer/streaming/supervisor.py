@@ -162,6 +162,7 @@ class Supervisor:
         if not leg.flushes:
             return FlushResult(confirmed=False, at=at, reason="unsupported")
         mark = FlushMark(position, trailing_silence)
+        self.flushes.open.append(mark)  # before anybody is told: who is looks for it within the call
         self.work.notify()
         return await self.flushes.wait(mark, at, self.policy.flush_timeout, lambda: self.outcome is not None)
 

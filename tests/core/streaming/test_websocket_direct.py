@@ -128,6 +128,21 @@ def test_no_keepalive_goes_out_while_audio_flows() -> None:
     assert play(scene).times("alive") == [4.0, 5.0]
 
 
+def test_a_flush_goes_out_although_no_audio_follows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Plain, "flush", lambda self, trailing_silence: ("flush",))
+
+    async def scene(stream: TranscriptionStream, _: Service) -> None:
+        for _number in range(4):
+            await stream.send_audio(CHUNK)
+            await asyncio.sleep(0.1)
+        await stream.send_audio(CHUNK)
+        await stream.flush()
+        await asyncio.sleep(3.0)
+        await stream.end_audio()
+
+    assert play(scene).times("flush") == [0.5]
+
+
 def test_a_service_that_does_not_read_for_a_while_gets_everything_in_order() -> None:
     async def scene(stream: TranscriptionStream, service: Service) -> None:
         service.reads.clear()
