@@ -30,6 +30,7 @@ FIRST_PARTY: Final[Mapping[str, str]] = MappingProxyType(
         "groq": "debabelizer-openai",
         "localai": "debabelizer-openai",
         "openai": "debabelizer-openai",
+        "openai_compatible": "debabelizer-openai",
         "soniox": "debabelizer-soniox",
         "speaches": "debabelizer-openai",
         "vllm": "debabelizer-openai",

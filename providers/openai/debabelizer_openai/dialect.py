@@ -30,7 +30,6 @@ from debabelizer.streaming.dialect import (
     SpeechStart,
 )
 from debabelizer_openai.faults import EMPTY_COMMIT, Reported, http_error, provider_error, reported
-from debabelizer_openai.flavours import FLAVOURS
 from debabelizer_openai.items import Item, Items
 from debabelizer_openai.languages import language_code
 from debabelizer_openai.messages import COMMIT, append, frame, parse, seconds, text
@@ -84,7 +83,7 @@ class RealtimeDialect(Dialect):
             awaits_ready=True,
         )
         self._env = env or "api_key"
-        self._title = FLAVOURS[settings.flavour].title
+        self._title = settings.server.title
         self._ends_utterances = request.endpointing
         padding = settings.prefix_padding_ms
         self._lag = _LAG + (_PADDING if padding is None else padding / 1000)

@@ -98,6 +98,13 @@ FLAVOURS: Final[Mapping[str, Flavour]] = MappingProxyType(
                 "whisper-1": _WHISPER,
             },
         ),
+        # A server of which nothing is known: only what all are known to understand is asked for, and believed.
+        "generic": Flavour(
+            title="The server",
+            models={"": Model(), "whisper": Model(format="verbose_json", granularities=("segment",))},
+            identifies=False,
+            done=False,
+        ),
         "groq": Flavour(title="Groq", models={"": _WHISPER}),
         "speaches": Flavour(
             title="speaches",
@@ -130,4 +137,4 @@ FLAVOURS: Final[Mapping[str, Flavour]] = MappingProxyType(
         ),
     }
 )
-"""Every flavour by the name of its provider."""
+"""Every flavour by its name: that of its provider, or the setting `flavour` of `openai_compatible`."""

@@ -10,7 +10,7 @@ from debabelizer.audio.format import AudioFormat, Encoding
 from debabelizer.config import Secret
 from debabelizer.config.keys import usable_key
 from debabelizer.provider import Request
-from debabelizer_openai.flavours import FLAVOURS, Model
+from debabelizer_openai.flavours import Model
 from debabelizer_openai.settings import OpenAISettings, ServerSettings
 
 __all__ = ["authorization", "form_fields", "headers", "hears_pauses", "realtime_url", "session"]
@@ -42,7 +42,7 @@ def authorization(key: Secret | None, *, provider: str, env: str | None) -> dict
 
 def headers(settings: ServerSettings, *, env: str | None) -> dict[str, str]:
     """All headers of a call. Raises as `authorization` does."""
-    found = authorization(settings.api_key, provider=settings.flavour, env=env)
+    found = authorization(settings.api_key, provider=settings.provider, env=env)
     if isinstance(settings, OpenAISettings):
         named = {"OpenAI-Organization": settings.organization, "OpenAI-Project": settings.project}
         found |= {name: value for name, value in named.items() if value is not None}
@@ -58,7 +58,7 @@ def realtime_url(base_url: str, **query: str) -> str:
 def form_fields(request: Request[Any]) -> list[tuple[str, str | int | float | bool]]:
     """The fields of the form that goes with a recording, for whichever server."""
     settings: ServerSettings = request.settings
-    flavour, row = FLAVOURS[settings.flavour], settings.row
+    flavour, row = settings.server, settings.row
     fields: list[tuple[str, Any]] = []
     if flavour.names_model:
         fields.append(("model", settings.recording_model))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, ClassVar, Final, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Self, TypeAlias
 
 from pydantic import Field, JsonValue, StringConstraints, field_validator, model_validator
 
 from debabelizer.config import ProviderSettings, Secret
 from debabelizer.config.addresses import ApiUrl
 from debabelizer.config.values import Duration
-from debabelizer_openai.flavours import FLAVOURS, Model
+from debabelizer_openai.flavours import FLAVOURS, Flavour, Model
 
 __all__ = [
+    "CompatibleSettings",
     "GroqSettings",
     "LocalAISettings",
     "OpenAISettings",
@@ -26,6 +27,7 @@ __all__ = [
 # What the provider itself writes into a form.
 _OWN_FIELDS: Final = frozenset({"file", "model", "response_format", "stream", "language", "languages[]"})
 _ModelName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+FlavourName: TypeAlias = Literal["generic", "groq", "localai", "openai", "speaches", "vllm", "whisper_cpp"]
 _SpeakerName = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 _DataUrl = Annotated[str, StringConstraints(pattern=r"^data:audio/")]
 
@@ -43,9 +45,9 @@ class _Address(ProviderSettings):
 class ServerSettings(_Address):
     """Settings of a server that takes recordings. Streams are cut into utterances, and sent there too."""
 
-    flavour: ClassVar[str]
+    provider: ClassVar[str]
 
-    base_url: ApiUrl
+    base_url: ApiUrl | None
     """Base address of the server."""
 
     model: _ModelName
@@ -79,9 +81,14 @@ class ServerSettings(_Address):
         return value
 
     @property
+    def server(self) -> Flavour:
+        """What is known of the server."""
+        return FLAVOURS[self.provider]
+
+    @property
     def row(self) -> Model:
         """What is known of the model that takes recordings."""
-        return FLAVOURS[self.flavour].model(self.recording_model)
+        return self.server.model(self.recording_model)
 
     @property
     def recording_model(self) -> str:
@@ -92,7 +99,7 @@ class ServerSettings(_Address):
 class OpenAISettings(ServerSettings):
     """Settings of provider `openai`."""
 
-    flavour: ClassVar[str] = "openai"
+    provider: ClassVar[str] = "openai"
 
     base_url: ApiUrl = "https://api.openai.com/v1"
     """Base address; that of a gateway or proxy with the same API will do. Streams go there too, over `wss://`."""
@@ -170,13 +177,13 @@ class OpenAISettings(ServerSettings):
     @property
     def stream_row(self) -> Model:
         """What is known of the model for streams."""
-        return FLAVOURS[self.flavour].model(self.model)
+        return self.server.model(self.model)
 
 
 class GroqSettings(ServerSettings):
     """Settings of provider `groq`."""
 
-    flavour: ClassVar[str] = "groq"
+    provider: ClassVar[str] = "groq"
 
     base_url: ApiUrl = "https://api.groq.com/openai/v1"
     """Base address."""
@@ -191,7 +198,7 @@ class GroqSettings(ServerSettings):
 class SpeachesSettings(ServerSettings):
     """Settings of provider `speaches`."""
 
-    flavour: ClassVar[str] = "speaches"
+    provider: ClassVar[str] = "speaches"
 
     base_url: ApiUrl = "http://127.0.0.1:8000/v1"
     """Base address of the server."""
@@ -206,7 +213,7 @@ class SpeachesSettings(ServerSettings):
 class WhisperCppSettings(ServerSettings):
     """Settings of provider `whisper_cpp`."""
 
-    flavour: ClassVar[str] = "whisper_cpp"
+    provider: ClassVar[str] = "whisper_cpp"
 
     base_url: ApiUrl = "http://127.0.0.1:8080"
     """Base address of the server."""
@@ -221,7 +228,7 @@ class WhisperCppSettings(ServerSettings):
 class VllmSettings(ServerSettings):
     """Settings of provider `vllm`."""
 
-    flavour: ClassVar[str] = "vllm"
+    provider: ClassVar[str] = "vllm"
 
     base_url: ApiUrl = "http://127.0.0.1:8000/v1"
     """Base address of the server."""
@@ -233,7 +240,7 @@ class VllmSettings(ServerSettings):
 class LocalAISettings(ServerSettings):
     """Settings of provider `localai`."""
 
-    flavour: ClassVar[str] = "localai"
+    provider: ClassVar[str] = "localai"
 
     base_url: ApiUrl = "http://127.0.0.1:8080/v1"
     """Base address of the server."""
@@ -243,6 +250,26 @@ class LocalAISettings(ServerSettings):
 
     parallel: int = Field(default=1, ge=1, le=32)
     """Most pieces of one recording under way at once."""
+
+
+class CompatibleSettings(ServerSettings):
+    """Settings of provider `openai_compatible`."""
+
+    provider: ClassVar[str] = "openai_compatible"
+
+    flavour: FlavourName = "generic"
+    """Which server it is like: that decides how it is asked, and how its answers are read."""
+
+    base_url: ApiUrl | None = None
+    """Base address of the server: what stands before `/audio/transcriptions`. It must be given."""
+
+    model: _ModelName = "whisper-1"
+    """The model, as the server knows it."""
+
+    @property
+    def server(self) -> Flavour:
+        """See `ServerSettings`."""
+        return FLAVOURS[self.flavour]
 
 
 class VllmRealtimeSettings(_Address):

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 from debabelizer.audio.pcm import encode
 from debabelizer.audio.utterances import Decoded
 from debabelizer.audio.wav import header
-from debabelizer.errors import ProviderError
+from debabelizer.errors import InvalidRequestError, ProviderError
 from debabelizer.rest import Fault, Form, RestClient, Sleep, Upload, any_failure, retrying
 from debabelizer_openai.answers import Heard, read_body, read_events
 from debabelizer_openai.faults import http_error
-from debabelizer_openai.flavours import FLAVOURS
 from debabelizer_openai.pieces import FORMAT
 from debabelizer_openai.requests import form_fields, headers
 from debabelizer_openai.settings import ServerSettings
@@ -43,13 +42,20 @@ class Uploads:
 
     Raises:
         AuthenticationError: If there must be a key and is none.
+        InvalidRequestError: If the server's address is not known.
     """
 
     def __init__(
         self, session: ClientSession, request: Request[Any], *, env: str | None, sleep: Sleep = asyncio.sleep
     ) -> None:
         settings: ServerSettings = request.settings
-        self._flavour = FLAVOURS[settings.flavour]
+        if settings.base_url is None:
+            raise InvalidRequestError(
+                f"Provider {settings.provider!r} is not told where the server is.",
+                provider=settings.provider,
+                hint=f"Set base_url under [providers.{settings.provider}].",
+            )
+        self._flavour = settings.server
         self._fields = form_fields(request)
         self._sse = settings.row.sse
         self._sleep = sleep

@@ -14,6 +14,7 @@ from debabelizer.testing.kit import CodedVad
 
 MODELS = {
     "openai": models.OpenAISettings,
+    "openai_compatible": models.CompatibleSettings,
     "groq": models.GroqSettings,
     "speaches": models.SpeachesSettings,
     "whisper_cpp": models.WhisperCppSettings,

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 from unittest import mock
 
 import debabelizer_openai
-from debabelizer_openai.servers import groq, localai, speaches, vllm, vllm_realtime, whisper_cpp
+from debabelizer_openai.servers import compatible, groq, localai, speaches, vllm, vllm_realtime, whisper_cpp
 from debabelizer_openai.simulator import OpenAISimulator
 
 from debabelizer.testing.kit import CodedVad, ProviderSuite, Recording
@@ -38,6 +38,10 @@ class Service(OpenAISimulator):
 
     def settings(self, host: str, port: int) -> Mapping[str, Any]:
         return {"base_url": f"http://{host}:{port}{self.prefix}"}
+
+
+class Generic(Service):
+    flavour = "generic"
 
 
 class Groq(Service):
@@ -97,6 +101,12 @@ class TestLive(ProviderSuite):
     spec = debabelizer_openai.SPEC
     simulator = Service
     settings: ClassVar[Mapping[str, Any]] = {"turn_detection": "pauses", "pause": 0.14}
+
+
+class TestCompatible(ProviderSuite):
+    spec = compatible.SPEC
+    simulator = Generic
+    bad_settings = (*BAD, {"flavour": "unknown"}, {"base_url": "http://example.com"})
 
 
 class TestGroq(ProviderSuite):

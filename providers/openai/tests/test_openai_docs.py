@@ -12,14 +12,14 @@ import pytest
 from debabelizer_openai import SPEC
 from debabelizer_openai.faults import Reported, http_error, provider_error
 from debabelizer_openai.flavours import FLAVOURS
-from debabelizer_openai.settings import OpenAISettings
+from debabelizer_openai.settings import CompatibleSettings, OpenAISettings
 from support.provider_pages import ROOT, check_page, configurations, page_of, with_settings
 
 from debabelizer.plugins.references import load_settings_model
 
 PAGE = page_of(SPEC)
 SPECS = [SPEC, *(import_module(f"debabelizer_openai.servers.{name}").SPEC for name in
-         ("groq", "speaches", "whisper_cpp", "vllm", "vllm_realtime", "localai"))]  # fmt: skip
+         ("groq", "speaches", "whisper_cpp", "vllm", "vllm_realtime", "localai", "compatible"))]  # fmt: skip
 
 
 def test_the_settings_on_the_page_are_those_of_the_models() -> None:
@@ -31,8 +31,13 @@ def test_the_settings_on_the_page_are_those_of_the_models() -> None:
 
 @pytest.mark.parametrize("path", [PAGE, ROOT / "providers" / "openai" / "README.md"], ids=lambda path: path.name)
 def test_the_configurations_are_valid(path: Path) -> None:
-    (settings,) = configurations(path, SPEC, OpenAISettings)
+    settings, *_ = configurations(path, SPEC, OpenAISettings)
     assert settings.model == "gpt-live-transcribe"
+
+
+def test_the_configuration_of_any_other_server_is_valid() -> None:
+    *_, settings = configurations(PAGE, SPECS[-1], CompatibleSettings)
+    assert (settings.server, settings.model) == (FLAVOURS["groq"], "whisper-large-v3")
 
 
 def test_the_table_of_providers_is_that_of_the_specs() -> None:

@@ -14,6 +14,7 @@ from debabelizer import (
     AudioFormat,
     AuthenticationError,
     CapabilityError,
+    InvalidRequestError,
     ServiceUnavailableError,
     SessionExpiredError,
     StreamError,
@@ -221,6 +222,57 @@ def test_when_openai_is_out_a_server_of_your_own_goes_on() -> None:
                 transcript = await engine.transcribe(wav(encode_words(5)))
             assert compare(5, transcript).perfect
             assert transcript.provider == "whisper_cpp"
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("flavour", ["generic", "groq", "localai", "openai", "speaches", "vllm", "whisper_cpp"])
+def test_any_other_server_is_reached_by_its_address_and_flavour(flavour: str) -> None:
+    plan = plan_words(6, phrase=3, pause=1.2)
+    recording = wav(encode_words(plan, tail=1.0))
+
+    async def main() -> None:
+        async with (
+            OpenAISimulator(flavour) as server,
+            processor(server, "openai_compatible", flavour=flavour) as engine,
+        ):
+            assert compare(plan, await engine.transcribe(recording)).perfect
+            async with engine.transcribe_stream(recording) as stream:
+                assert [final.text async for final in stream if final.is_final and final.text][
+                    -1
+                ] == "word3 word4 word5"
+            assert compare(plan, stream.transcript).perfect
+
+    asyncio.run(main())
+
+
+def test_of_a_server_that_is_not_known_no_more_is_asked_than_all_understand() -> None:
+    async def main() -> None:
+        async with OpenAISimulator("generic", keys=None) as server:
+            for model, fields in (
+                ("house-model", {"model", "response_format", "language", "prompt"}),
+                (
+                    "openai/whisper-large-v3",
+                    {"model", "response_format", "timestamp_granularities[]", "language", "prompt"},
+                ),
+            ):
+                table = {"base_url": server.base_url, "model": model, "prompt": "Numbers."}
+                async with VoiceProcessor({"providers": {"openai_compatible": table}}) as engine:
+                    await engine.transcribe(wav(encode_words(1)), provider="openai_compatible", language_hints=["de"])
+                assert server.log.uploads[-1].fields.keys() == fields
+
+    asyncio.run(main())
+
+
+def test_a_server_without_an_address_is_asked_for_it() -> None:
+    async def main() -> None:
+        async with VoiceProcessor({"stt": {"provider": "openai_compatible"}}) as engine:
+            with pytest.raises(InvalidRequestError, match="where the server is") as caught:
+                await engine.transcribe(wav(encode_words(1)))
+            assert caught.value.hint == "Set base_url under [providers.openai_compatible]."
+            with pytest.raises(StreamError, match="where the server is"):
+                async with engine.transcribe_stream(wav(encode_words(1))) as stream:
+                    assert [event async for event in stream] == []
 
     asyncio.run(main())
 

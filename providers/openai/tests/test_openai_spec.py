@@ -3,19 +3,21 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib import import_module
+from typing import get_args
 
 import pytest
 from debabelizer_openai.flavours import FLAVOURS
+from debabelizer_openai.settings import CompatibleSettings, FlavourName
 
 from debabelizer.plugins import PluginRegistry
 from debabelizer.provider import Provider
 from debabelizer.spec import ProviderSpec
 
-NAMES = ("openai", "groq", "localai", "speaches", "vllm", "vllm_realtime", "whisper_cpp")
+NAMES = ("openai", "groq", "localai", "openai_compatible", "speaches", "vllm", "vllm_realtime", "whisper_cpp")
 
 
 def module(name: str) -> str:
-    return "debabelizer_openai" if name == "openai" else f"debabelizer_openai.servers.{name}"
+    return "debabelizer_openai" if name == "openai" else f"debabelizer_openai.servers.{name.removeprefix('openai_')}"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -30,8 +32,14 @@ def test_each_is_found_when_installed(name: str) -> None:
     model = registry.settings_model(plugin.SPEC)
     assert model.model_validate({}) == model()
     if name != "vllm_realtime":
-        assert model.flavour == name  # type: ignore[attr-defined]
-        assert name in FLAVOURS
+        assert model.provider == name  # type: ignore[attr-defined]
+        assert (name in FLAVOURS) is (name != "openai_compatible")
+
+
+def test_a_server_of_any_flavour_can_be_named() -> None:
+    assert set(get_args(FlavourName)) == set(FLAVOURS)
+    for flavour, known in FLAVOURS.items():
+        assert CompatibleSettings(base_url="https://example.com/v1", flavour=flavour).server is known  # type: ignore[arg-type]
 
 
 def test_a_server_of_your_own_needs_no_key() -> None:
