@@ -8,6 +8,7 @@ from debabelizer.errors import ProtocolError
 from debabelizer.streaming.attempt import Attempt
 from debabelizer.streaming.clock import Signal
 from debabelizer.streaming.dialect import ConnectionEvent, Finished, Flushed
+from debabelizer.streaming.flushes import FlushMark
 from debabelizer.streaming.history import History
 from debabelizer.streaming.line import Line
 from debabelizer.streaming.race import Race, Runner
@@ -52,7 +53,7 @@ class Stage:
         self._relief = relief
         self._race = race
         self._watch = watch
-        self._doubted: int | None = None  # the confirmed position when an end was last not believed
+        self._question: FlushMark | None = None  # asked because of an end that was not believed
 
     # --- the supervisor's side ---
 
@@ -108,13 +109,17 @@ class Stage:
     def doubts(self, attempt: Attempt) -> bool:
         """Whether the end that the provider claims is no proof: words were heard and never made final.
 
-        It is believed when it says so of the same audio again: then the words were a guess that it took back.
+        That it says so again proves nothing: a service that shuts down ends every session too early. So the next
+        connection is asked, by a flush before its end: the answer makes the words final, or takes them back.
         """
         if self.line is None or self.line.attempt is not attempt:
             return self._race.doubts(attempt)
-        if not self._record.unsettled or self._doubted == self.journal.confirmed:
+        if not self._record.unsettled:
             return False
-        self._doubted = self.journal.confirmed
+        if self._question is not None:
+            self.flushes.open.remove(self._question)
+        self._question = FlushMark(self.journal.accepted, 0.0)
+        self.flushes.open.append(self._question)
         return True
 
     def _take(self, event: ConnectionEvent, line: Line) -> None:

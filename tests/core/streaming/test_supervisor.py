@@ -336,15 +336,35 @@ def test_audio_that_could_not_be_kept_is_reported_as_a_gap_and_the_rest_is_exact
     run(case())
 
 
-def test_an_end_with_words_pending_is_believed_when_a_second_connection_says_the_same() -> None:
+def test_after_an_end_with_words_pending_the_next_connection_is_asked_for_them() -> None:
     async def case() -> None:
         bench = Bench(Service([Plan(end="vague", lag=5)]))
         stream = bench.stream()
         events = await listen(stream)
         assert causes(events) == [ProtocolError]
         assert len(bench.service.connections) == 2
-        assert stream.transcript.words[-1].text == "95"
-        last = [event for event in events if isinstance(event, StreamingResult)][-1]
-        assert (last.text, last.is_final) == ("", False)
+        assert_every_word(stream)
+
+    run(case())
+
+
+@pytest.mark.parametrize("answers", [False, True])
+def test_several_that_end_too_early_are_not_believed_because_they_agree(answers: bool) -> None:
+    async def case() -> None:
+        hasty = Plan(end="vague", lag=5, answers_flush=False)
+        stream = Bench(Service([hasty, hasty, hasty, Plan(answers_flush=answers)])).stream()
+        assert causes(await listen(stream)) == [ProtocolError] * 3
+        assert_every_word(stream)
+
+    run(case())
+
+
+def test_an_end_that_always_leaves_words_pending_is_an_error() -> None:
+    async def case() -> None:
+        stream = Bench(Service([Plan(end="vague", lag=5, answers_flush=False)])).stream()
+        with pytest.raises(StreamError, match="last words final") as caught:
+            await listen(stream)
+        assert caught.value.confirmed == pytest.approx(9.5, abs=0.11)
+        assert [word.text for word in stream.transcript.words] == [str(number) for number in range(1, 96)]
 
     run(case())
