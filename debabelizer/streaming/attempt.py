@@ -244,7 +244,7 @@ class Attempt:
             return work, None
         if self._fed is None or self.sent < self._journal.oldest:  # outrun: see `Race`
             return None, None
-        nothing_new = self._journal.confirmed == self._journal.accepted and self.sent == self.start
+        nothing_new = self.start == self.sent == self._journal.accepted
         while self._dog.ended is None and not nothing_new:
             if self._ending:
                 return End(), None

@@ -156,6 +156,7 @@ class Race:
         self._lost = lost
         self._runners: dict[Attempt, Runner] = {}
         self._heir: Runner | None = None
+        self._seen = 0  # audio accepted when it was last asked
         self._rests: dict[Leg, float] = {}  # until when one that could not keep up is left out
         self._parting: list[asyncio.Task[object]] = []
         self._journal.needed = self._needed
@@ -164,6 +165,10 @@ class Race:
     def has_heir(self) -> bool:
         """Whether somebody is to take over."""
         return self._heir is not None
+
+    def keeps(self, leader: Line) -> bool:
+        """Whether a leader that is to hand over runs on: it is of those that race."""
+        return self.has_heir and leader.leg in self._legs
 
     def hear(self, event: ConnectionEvent, attempt: Attempt) -> None:
         """One that does not lead said something."""
@@ -200,16 +205,17 @@ class Race:
                 runner.runs = True
                 line.attempt.begin(max(self._journal.confirmed, self._journal.oldest))
                 self._begun(line)
-        needs_words = self._journal.accepted > self._journal.confirmed or not self._journal.accepted
-        if leader.leg in self._legs and needs_words and not leader.attempt.ending:
-            for leg in self._absent(leader):
-                if now >= self._rests.get(leg, -inf) and self._route.joins(leg, now):
-                    line = self._open(leg)
-                    self._runners[line.attempt] = Runner(line)
+        if leader.leg not in self._legs or leader.attempt.ending:
+            return
+        due = [leg for leg in self._absent(leader) if now >= self._joins_at(leg)]
+        for leg in due if due and self._audio_comes() else ():
+            if self._route.joins(leg, now):
+                line = self._open(leg)
+                self._runners[line.attempt] = Runner(line)
 
     def wakes(self, leader: Line, now: float) -> float:
         """When to tend to the race again, unless somebody says something before."""
-        times = [max(self._rests.get(leg, -inf), self._route.joins_at(leg)) for leg in self._absent(leader)]
+        times = [self._joins_at(leg) for leg in self._absent(leader)]
         for runner in self._runners.values():
             since, expiry = runner.ahead_since(self._journal.confirmed), runner.line.attempt.expiry()
             times += [inf if since is None else since + _AHEAD, inf if expiry is None else expiry.when]
@@ -270,6 +276,15 @@ class Race:
         self._lost(runner.line, cause)
         self._parting = [task for task in self._parting if not task.done()]
         self._parting.append(spawn(runner.line.close(), name=f"debabelizer closing {runner.line.number}"))
+
+    def _joins_at(self, leg: Leg) -> float:
+        """When a leg may join."""
+        return max(self._rests.get(leg, -inf), self._route.joins_at(leg))
+
+    def _audio_comes(self) -> bool:
+        """Whether there is audio to send, or was since the last time that somebody asked; or it is still to begin."""
+        seen, self._seen = self._seen, self._journal.accepted
+        return not self._seen or self._seen > min(seen, self._journal.confirmed)
 
     def _absent(self, leader: Line) -> list[Leg]:
         present = {leader.leg, *(runner.line.leg for runner in self._runners.values())}

@@ -293,7 +293,7 @@ class Supervisor:
             cause = self._stage.enter(line, runner)
             await self._part()
             cause = cause or await self._judge(line)
-            follows = cause is None and self._race.has_heir
+            follows = cause is None and self._race.keeps(line)
             if line.attempt.finished:
                 await line.see_off()
         finally:

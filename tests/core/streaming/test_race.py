@@ -167,8 +167,21 @@ def test_sessions_that_end_are_no_failure_of_a_race(limited: str) -> None:
     assert all((fleet.connections["ab".index(name)] >= 15) is (name in limited) for name in "ab")
 
 
-def test_cost_is_told_for_both() -> None:
-    fleet = race(Plan(lag=2), Plan(lag=2), each={"a": {"price_per_hour": 3.6}, "b": {"price_per_hour": 0.36}})
+def test_one_that_is_no_racer_is_overtaken_for_good() -> None:
+    """The third carries the stream because the second was still connecting; then the second is quicker."""
+    fleet = race(
+        [Plan(at=32.0, error=DOWN), Plan(at=0.0, error=DOWN)],
+        [Plan(at=0.0, error=DOWN), Plan(open_after=5.0, lag=1)],
+        Plan(lag=15),
+    )
+    told = spoken(fleet, last=500)
+    assert_exact(told, 500)
+    assert changes(told) == ["ac", "cb"]
+
+
+@pytest.mark.parametrize("lag", [0, 2])
+def test_cost_is_told_for_both(lag: int) -> None:
+    fleet = race(Plan(lag=lag), Plan(lag=2), each={"a": {"price_per_hour": 3.6}, "b": {"price_per_hour": 0.36}})
     stats = spoken(fleet).stream.stats
     a, b = stats.usage
     assert (a.sent, a.raced, a.cost) == (pytest.approx(10.0), 0.0, pytest.approx(0.01))
