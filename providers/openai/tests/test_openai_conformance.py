@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -96,11 +97,15 @@ class TestOpenAI(ProviderSuite):
 
 
 class TestLive(ProviderSuite):
-    """Utterances that are ended from here, by a model that writes while one speaks."""
+    """Utterances that are ended from here, with a model that writes while one speaks, and says no language."""
 
-    spec = debabelizer_openai.SPEC
+    spec = replace(
+        debabelizer_openai.SPEC,
+        capabilities=replace(debabelizer_openai.SPEC.capabilities, language_identification=False),
+    )
     simulator = Service
-    settings: ClassVar[Mapping[str, Any]] = {"turn_detection": "pauses", "pause": 0.14}
+    golden = Path(__file__).parent / "golden-live"
+    settings: ClassVar[Mapping[str, Any]] = {"turn_detection": "pauses", "pause": 0.14, "model": "gpt-live-transcribe"}
 
 
 class TestCompatible(ProviderSuite):

@@ -46,6 +46,7 @@ class Session(ABC):
         self._behaviour = behaviour
         self._outbox: asyncio.Queue[str | int | None] = asyncio.Queue()
         self._timers: set[asyncio.TimerHandle] = set()
+        self._said = 0
 
     @abstractmethod
     def begin(self) -> None:
@@ -80,7 +81,8 @@ class Session(ABC):
 
     def say(self, kind: str, **members: Any) -> None:
         """Say something."""
-        self._outbox.put_nowait(json.dumps({"type": kind, "event_id": f"event_{id(members)}", **members}))
+        self._said += 1
+        self._outbox.put_nowait(json.dumps({"type": kind, "event_id": f"event_{self._said}", **members}))
 
     def hang_up(self, code: int) -> None:
         """Close the connection."""
