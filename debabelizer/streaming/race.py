@@ -17,109 +17,25 @@ kept as far as it lies behind the confirmed position. The rules, all of them:
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from math import inf
 from typing import Final
 
-from debabelizer.errors import ProtocolError
 from debabelizer.streaming.attempt import Attempt
 from debabelizer.streaming.clock import Signal
-from debabelizer.streaming.dialect import (
-    ConnectionEvent,
-    Finished,
-    Flushed,
-    Hypothesis,
-    Notice,
-    Processed,
-    SpeechStart,
-)
+from debabelizer.streaming.dialect import ConnectionEvent, Finished, Hypothesis
 from debabelizer.streaming.leg import Leg
 from debabelizer.streaming.line import Line
 from debabelizer.streaming.record import Record
 from debabelizer.streaming.relief import last_moment
 from debabelizer.streaming.route import Route
-from debabelizer.streaming.seam import TOLERANCE, Seam
+from debabelizer.streaming.runner import Runner
+from debabelizer.streaming.seam import Seam
 from debabelizer.streaming.tasks import spawn
 
-__all__ = ["Race", "Runner"]
+__all__ = ["Race"]
 
 _AHEAD: Final = 1.0  # seconds for which another one has to be ahead before it leads
-
-
-class Runner:
-    """A connection that does not lead: what it has said behind the confirmed position.
-
-    Args:
-        line: The connection.
-
-    Attributes:
-        runs: Whether it was given audio.
-        said: What it said, oldest first, each with when; one final before the confirmed position is among it.
-        guess: What is interim.
-        answered: How many flushes it has answered: the oldest of those that it was given.
-    """
-
-    def __init__(self, line: Line, *, runs: bool = False) -> None:
-        self.line = line
-        self.runs = runs
-        self.said: deque[tuple[float, ConnectionEvent]] = deque()
-        self.guess: Hypothesis | None = None
-        self.answered = 0
-
-    def hear(self, event: ConnectionEvent, now: float) -> None:
-        """Keep what may be needed."""
-        match event:
-            case Hypothesis(final=False):
-                self.guess = event
-            case Flushed():
-                self.answered += 1
-            case Processed(final=False) | SpeechStart() | Notice():
-                pass
-            case Hypothesis() | Finished():
-                self.guess = None
-                self.said.append((now, event))
-            case _:  # in a long silence the latest will do
-                while self.said and type(self.said[-1][1]) is type(event):
-                    self.said.pop()
-                self.said.append((now, event))
-
-    def forget(self, confirmed: int) -> None:
-        """Forget what was said before the confirmed position, but for one final, whose end is compared there."""
-        attempt = self.line.attempt
-        old = [
-            index
-            for index, (_, event) in enumerate(self.said)
-            if isinstance(event, Hypothesis) and event.text and _through(event, attempt) <= confirmed
-        ]
-        for _ in range(old[-1] if old else 0):
-            self.said.popleft()
-
-    def ahead_since(self, confirmed: int) -> float | None:
-        """Since when it has words final that lie behind the confirmed position, or has finished."""
-        attempt = self.line.attempt
-        slack = attempt.frames(TOLERANCE)
-        for when, event in self.said:
-            if isinstance(event, Finished) or (
-                isinstance(event, Hypothesis) and event.text and _through(event, attempt) > confirmed + slack
-            ):
-                return when
-        return None
-
-    def fits(self, seam: Seam) -> bool:
-        """Whether it can go on there with what it has said."""
-        try:
-            for _, event in self.said:
-                seam.admit(event)
-        except ProtocolError:
-            return False
-        return seam.closed
-
-    def events(self) -> Iterator[ConnectionEvent]:
-        """What it has to say now that it leads."""
-        yield from (event for _, event in self.said)
-        if self.guess is not None:
-            yield self.guess
 
 
 class Race:
@@ -299,9 +215,3 @@ class Race:
         oldest, confirmed = self._journal.oldest, self._journal.confirmed
         sent = [runner.line.attempt.sent for runner in self._runners.values() if runner.runs]
         return min((position for position in sent if position >= oldest), default=confirmed)
-
-
-def _through(final: Hypothesis, attempt: Attempt) -> int:
-    """Stream position of the end of a final."""
-    end = final.end if final.end is not None or not final.words else final.words[-1].end
-    return attempt.sent if end is None else attempt.position(end)

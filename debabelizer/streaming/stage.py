@@ -11,9 +11,10 @@ from debabelizer.streaming.dialect import ConnectionEvent, Finished, Flushed
 from debabelizer.streaming.flushes import FlushMark
 from debabelizer.streaming.history import History
 from debabelizer.streaming.line import Line
-from debabelizer.streaming.race import Race, Runner
+from debabelizer.streaming.race import Race
 from debabelizer.streaming.relief import Relief
 from debabelizer.streaming.route import Route
+from debabelizer.streaming.runner import Runner
 
 if TYPE_CHECKING:
     from debabelizer.streaming.supervisor import Supervisor

@@ -47,10 +47,11 @@ from debabelizer.streaming.leg import Leg
 from debabelizer.streaming.line import Line
 from debabelizer.streaming.outbox import Outbox
 from debabelizer.streaming.policy import StreamPolicy
-from debabelizer.streaming.race import Race, Runner
+from debabelizer.streaming.race import Race
 from debabelizer.streaming.record import Record
 from debabelizer.streaming.relief import Relief
 from debabelizer.streaming.route import Route, Step
+from debabelizer.streaming.runner import Runner
 from debabelizer.streaming.stage import Stage
 from debabelizer.streaming.tasks import spawn, stop
 
