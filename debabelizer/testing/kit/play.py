@@ -55,7 +55,7 @@ class Scene:
         close_at: Number of the moment at which to close the stream, if at all.
         live: Real speech to be played to the live service instead.
         unread: Seconds for which the user does not read, after the first result.
-        thorough: Whether to look for what was left behind as closely as can be, which takes its time.
+        thorough: Whether to look for what was left behind, which takes its time.
     """
 
     words: Sequence[CodedWord] = PLAN
@@ -104,7 +104,7 @@ class Performance:
         seconds: How long it took, on the loop's clock; `closing`: how long of it the user waited in `aclose`.
         taken_unread: Seconds of audio that connections took before the user read on.
         outlived: Connections that ran on when all was closed.
-        left: What was left behind.
+        left: What was left behind, if the scene is thorough.
         complaints: What the event loop complained about.
         shown: All that a user might show or log.
     """
@@ -231,7 +231,7 @@ async def play(
         performance.error = error
     performance.seconds = loop.time() - begun
     performance.outlived = [tape for tape in performance.tapes if tape.outcome is None]
-    performance.left = await traces.left(thoroughly=scene.thorough)
+    performance.left = await traces.left() if scene.thorough else ()
     performance.complaints = traces.complaints
     performance.shown += [*performance.events, performance.transcript, performance.stats]
     return performance
