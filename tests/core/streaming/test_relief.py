@@ -216,8 +216,9 @@ class Hush(Connection):
         return [Hypothesis(text=" ".join(word.text for word in words), final=final, words=words)] if words else []
 
 
-def test_twelve_hours_over_a_vendor_with_a_limit_of_five_minutes_are_exact() -> None:
+def test_twelve_hours_over_a_vendor_with_a_limit_of_five_minutes_are_exact(monkeypatch: pytest.MonkeyPatch) -> None:
     """A phrase of ten words every twenty seconds, and silence between, in real time."""
+    monkeypatch.setattr("debabelizer.streaming.attempt._CHUNK", 1.0)  # a fifth of the pieces
 
     async def case() -> None:
         clinic = Quiet(limit=300.0)

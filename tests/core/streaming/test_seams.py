@@ -22,7 +22,6 @@ from debabelizer.testing.virtual_time import run  # noqa: E402
 
 GIVEN = AudioFormat("pcm_s16le", 44_100)
 WIRE = AudioFormat("pcm_s16le", 16_000)
-EVERY = 0.25  # seconds from one click to the next
 LENGTH = 0.05  # seconds that a click is said to take
 CLICK = round(LENGTH * WIRE.sample_rate)
 
@@ -60,22 +59,26 @@ class Clicks(Connection):
         return [Hypothesis(text=word.text, final=True, words=(word,))]
 
 
-@pytest.mark.parametrize(("seconds", "life"), [(60.0, 1.37), (3600.0, 1e9)])
-def test_every_click_is_heard_once_and_at_its_time(seconds: float, life: float) -> None:
+@pytest.mark.parametrize(("seconds", "every", "piece", "life"), [(60.0, 0.25, 0.2, 1.37), (3600.0, 1.0, 1.0, 1e9)])
+def test_every_click_is_heard_once_and_at_its_time(
+    seconds: float, every: float, piece: float, life: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("debabelizer.streaming.attempt._CHUNK", piece)
+
     async def connect() -> Connection:
         return Clicks(life)
 
     async def case() -> None:
         leg = Leg(provider="clicks", connect=connect, wire=WIRE)
         supervisor = Supervisor(leg, audio_format=GIVEN, policy=StreamPolicy(), random=lambda: 0.0)
-        frames = np.zeros(GIVEN.frames(EVERY), dtype=np.int16)
+        frames = np.zeros(GIVEN.frames(every), dtype=np.int16)
         frames[len(frames) // 2] = 30_000
         async with TranscriptionStream(lambda: supervisor, name="clicks") as stream:
 
             async def send() -> None:
-                for _ in range(round(seconds / EVERY)):
+                for _ in range(round(seconds / every)):
                     await stream.send_audio(frames.tobytes())
-                    await asyncio.sleep(EVERY)
+                    await asyncio.sleep(every)
                 await stream.end_audio()
 
             sending = asyncio.ensure_future(send())
@@ -84,7 +87,7 @@ def test_every_click_is_heard_once_and_at_its_time(seconds: float, life: float) 
             await sending
         starts = [word.start for word in stream.transcript.words]
         step = len(frames) / GIVEN.sample_rate
-        expected = [index * step + (len(frames) // 2) / GIVEN.sample_rate for index in range(round(seconds / EVERY))]
+        expected = [index * step + (len(frames) // 2) / GIVEN.sample_rate for index in range(round(seconds / every))]
         assert len(starts) == len(expected)
         assert starts == pytest.approx(expected, abs=1.0 / WIRE.sample_rate)
         assert (stream.stats.reconnects > 20) == (life < seconds)
