@@ -82,7 +82,7 @@ class RealtimeDialect(Dialect):
             frames=(frame("session.update", session=session(request, audio_format)),),
             awaits_ready=True,
         )
-        self._env = env or "api_key"
+        self._env = env
         self._title = settings.server.title
         self._ends_utterances = request.endpointing
         padding = settings.prefix_padding_ms

@@ -47,7 +47,7 @@ class _Row(NamedTuple):
 
 
 _REQUEST: Final = _Row(InvalidRequestError, "Change what the message names, in the provider's settings or the options.")
-_KEY: Final = _Row(AuthenticationError, "Check api_key: by default it comes from the environment variable {env}.")
+_KEY: Final = _Row(AuthenticationError, "Check api_key, {key}.")
 _QUOTA: Final = _Row(QuotaExceededError, "Add credit, or raise the limit of the project.")
 _RATE: Final = _Row(RateLimitedError, "Run fewer at once, or have the limit raised.")
 _FAILED: Final = _Row(ServiceUnavailableError)
@@ -95,16 +95,21 @@ def reported(body: object) -> Reported | None:
     return Reported(str(error), None, _text(body, "code"))
 
 
-def provider_error(error: Reported, title: str, env: str = "api_key") -> ProviderError:
-    """The typed error for one reported on a stream, or in an answer that calls itself a success."""
+def provider_error(error: Reported, title: str, env: str | None = None) -> ProviderError:
+    """The typed error for one reported on a stream, or in an answer that calls itself a success.
+
+    `env` is the environment variable of the key, if there must be one.
+    """
     row = _BY_CODE.get(error.code or "") or _BY_KIND.get(error.kind or "")
     if row is None:
         row = _FAILED if error.kind is None and error.code is None else _REQUEST
     return _error(row, error, title, env, None, row.retry_after)
 
 
-def http_error(status: int, body: bytes, retry_after: float | None, title: str, env: str = "api_key") -> ProviderError:
-    """The typed error for an HTTP answer that is none of success."""
+def http_error(
+    status: int, body: bytes, retry_after: float | None, title: str, env: str | None = None
+) -> ProviderError:
+    """The typed error for an HTTP answer that is none of success. `env` as for `provider_error`."""
     try:
         said = json.loads(body)
     except (ValueError, RecursionError):
@@ -122,16 +127,17 @@ def http_error(status: int, body: bytes, retry_after: float | None, title: str, 
 
 
 def _error(
-    row: _Row, error: Reported, title: str, env: str, status: int | None, retry_after: float | None
+    row: _Row, error: Reported, title: str, env: str | None, status: int | None, retry_after: float | None
 ) -> ProviderError:
     said = " ".join(redact(error.message).split())[:_LONGEST]
     code = error.code or error.kind
+    key = "which this server asks for" if env is None else f"which by default comes from the variable {env}"
     name = " ".join(str(part)[:80] for part in (status, code) if part is not None)
     return row.error(
         f"{title} answered {name or 'with an error'}" + (f": {said}" if said else "."),
         code=str(status) if status is not None else code,
         retry_after=retry_after,
-        hint=row.hint.format(env=env) if row.hint is not None else None,
+        hint=row.hint.format(key=key) if row.hint is not None else None,
     )
 
 

@@ -107,7 +107,7 @@ class Uploads:
         title = self._flavour.title
 
         def fault(status: int, body: bytes, retry_after: float | None) -> ProviderError:
-            return http_error(status, body, retry_after, title, env or "api_key")
+            return http_error(status, body, retry_after, title, env)
 
         return fault
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from debabelizer_openai.answers import Heard, read_body, read_events
+from debabelizer_openai.faults import Reported, http_error, provider_error
 from debabelizer_openai.flavours import FLAVOURS
 from debabelizer_openai.languages import language_code
 
@@ -164,3 +165,15 @@ def test_errors_within_events() -> None:
 def test_words_may_lack_times() -> None:
     heard = read("groq", {"text": "a", "segments": [{"text": "a"}], "words": [{"word": "a", "start": None}]})
     assert heard.segments == (Segment("a", words=(Word("a"),)),)
+
+
+@pytest.mark.parametrize(
+    ("env", "hint"),
+    [
+        ("OPENAI_API_KEY", "Check api_key, which by default comes from the variable OPENAI_API_KEY."),
+        (None, "Check api_key, which this server asks for."),
+    ],
+)
+def test_a_refused_key_is_looked_for_where_it_can_be(env: str | None, hint: str) -> None:
+    assert http_error(401, b"", None, "vLLM", env).hint == hint
+    assert provider_error(Reported("no", None, "invalid_api_key"), "vLLM", env).hint == hint
