@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from debabelizer.testing._samples import RAW_ENCODINGS
-from debabelizer.testing.soniox.audio import CONTAINERS, RawAudio
+from debabelizer.testing.audio import CONTAINERS, RawAudio
 from debabelizer.testing.soniox.errors import Refused, error_reply
 
 __all__ = [

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-__all__ = ["ERRORS", "ErrorReply", "Refused", "error_reply"]
+from debabelizer.testing.audio import NotAudioError
+
+__all__ = ["ERRORS", "ErrorReply", "Refused", "error_reply", "undecodable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +81,10 @@ def error_reply(which: int | str, message: str | None = None) -> ErrorReply:
         if which in (row.code, row.type):
             return row if message is None else replace(row, message=message)
     raise ValueError(f"no error {which!r}; there are {', '.join(f'{row.code} {row.type}' for row in ERRORS)}")
+
+
+def undecodable(error: NotAudioError) -> ErrorReply:
+    """What the service says of bytes that are no audio: at once of a broken file, after a while of what is unknown."""
+    if error.container is None:
+        return error_reply(408, "Audio data decode timeout")
+    return error_reply(400, "Audio decode error")

@@ -18,13 +18,13 @@ from websockets.protocol import State as WireState
 from websockets.server import ServerProtocol
 
 from debabelizer.testing._transport import reset
+from debabelizer.testing.script import Words
 from debabelizer.testing.soniox.behaviour import Behaviour
 from debabelizer.testing.soniox.faults import Fault, FaultPlan, Kind
 from debabelizer.testing.soniox.handshake import HIDDEN, PATH, credentials, public_headers, select_subprotocol
 from debabelizer.testing.soniox.keys import KeyRing
 from debabelizer.testing.soniox.log import ConnectionLog, FrameKind, FrameLog, SentKind, SentLog, classify
 from debabelizer.testing.soniox.protocol import EPSILON, Credential, Output, Send, SonioxSession, State
-from debabelizer.testing.soniox.script import Words
 
 __all__ = ["Hub", "Peer"]
 

@@ -21,13 +21,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
-from debabelizer.testing.soniox.audio import AudioInput
+from debabelizer.testing.audio import AudioInput, NotAudioError
+from debabelizer.testing.script import Line, Words
 from debabelizer.testing.soniox.behaviour import Behaviour
 from debabelizer.testing.soniox.config import StartRequest, parse_start
-from debabelizer.testing.soniox.errors import ErrorReply, Refused, error_reply
+from debabelizer.testing.soniox.errors import ErrorReply, Refused, error_reply, undecodable
 from debabelizer.testing.soniox.keys import KeyRing
 from debabelizer.testing.soniox.recognizer import Recognizer, Response
-from debabelizer.testing.soniox.script import Line, Words
 from debabelizer.testing.soniox.tokens import FIN
 
 __all__ = ["EPSILON", "Close", "Credential", "Output", "Send", "SonioxSession", "State", "Way"]
@@ -175,8 +175,8 @@ class SonioxSession:
         self._last_input = self._clock()
         try:
             return [], self._input.feed(data)
-        except Refused as refusal:
-            return self.fail(refusal.reply), b""
+        except NotAudioError as error:
+            return self.fail(undecodable(error)), b""
 
     def bytes_until(self, seconds: float) -> int:
         """Bytes of raw audio from now until that position; 0 if it is reached."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, TypeAlias
 
-from debabelizer.testing.soniox.audio import RawAudio
+from debabelizer.testing.audio import RawAudio
+from debabelizer.testing.script import Ear, SpokenWord
 from debabelizer.testing.soniox.behaviour import Behaviour
 from debabelizer.testing.soniox.config import StartRequest
-from debabelizer.testing.soniox.script import Ear, SpokenWord
 from debabelizer.testing.soniox.tokens import END, FIN, Token, Tokenizer
 
 __all__ = ["Recognizer", "Response"]

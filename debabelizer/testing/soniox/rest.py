@@ -9,13 +9,13 @@ from typing import Any, TypeVar, cast
 from aiohttp import BodyPartReader, web
 
 from debabelizer.testing._listener import Listener
+from debabelizer.testing.script import Words
 from debabelizer.testing.soniox.behaviour import Behaviour
 from debabelizer.testing.soniox.config import ASYNC_MODELS, LANGUAGES, REALTIME_MODELS, parse_options
 from debabelizer.testing.soniox.errors import Refused
 from debabelizer.testing.soniox.keys import Grant, KeyRing
 from debabelizer.testing.soniox.rest_gate import ApiError, RestFault, RestGate
 from debabelizer.testing.soniox.rest_store import StoredFile, StoredTranscription, recognize, timestamp
-from debabelizer.testing.soniox.script import Words
 
 __all__ = ["RestApi"]
 

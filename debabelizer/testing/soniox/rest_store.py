@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from debabelizer.testing.soniox.audio import AudioInput
+from debabelizer.testing.audio import AudioInput, NotAudioError
+from debabelizer.testing.script import Line, Words
 from debabelizer.testing.soniox.behaviour import Behaviour
 from debabelizer.testing.soniox.config import StartRequest
-from debabelizer.testing.soniox.errors import Refused, error_reply
-from debabelizer.testing.soniox.script import Line, Words
+from debabelizer.testing.soniox.errors import Refused, error_reply, undecodable
 from debabelizer.testing.soniox.tokens import Tokenizer
 
 __all__ = ["StoredFile", "StoredTranscription", "recognize", "timestamp"]
@@ -119,7 +119,10 @@ def recognize(
         Refused: If it is not audio.
     """
     stream = AudioInput("auto")
-    audio = stream.feed(content)
+    try:
+        audio = stream.feed(content)
+    except NotAudioError as error:
+        raise Refused(undecodable(error)) from None
     if stream.raw is None:
         raise Refused(error_reply(400, "Audio decode error"))
     ear = words.listen(Line(stream.raw, stream.audible))

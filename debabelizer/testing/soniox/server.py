@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Self
 
 from debabelizer.streaming.clock import LoopClock, Signal
 from debabelizer.testing._listener import Listener
+from debabelizer.testing.script import CodedWords, Words
 from debabelizer.testing.soniox.behaviour import Behaviour
 from debabelizer.testing.soniox.faults import Fault, FaultPlan
 from debabelizer.testing.soniox.handshake import PATH
 from debabelizer.testing.soniox.keys import KeyRing
 from debabelizer.testing.soniox.log import ConnectionLog
 from debabelizer.testing.soniox.peer import Peer
-from debabelizer.testing.soniox.script import CodedWords, Words
 
 if TYPE_CHECKING:
     from debabelizer.testing.soniox.rest import RestApi

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from debabelizer.testing.script import SpokenWord
 from debabelizer.testing.soniox.behaviour import Behaviour
 from debabelizer.testing.soniox.config import StartRequest
-from debabelizer.testing.soniox.script import SpokenWord
 
 __all__ = ["END", "FIN", "Token", "Tokenizer"]
 

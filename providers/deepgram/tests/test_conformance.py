@@ -10,7 +10,7 @@ from debabelizer_deepgram.flux_spec import SPEC as FLUX_SPEC
 from debabelizer_deepgram.simulator import Behaviour, DeepgramSimulator
 
 from debabelizer.testing.kit import ProviderSuite, text_of
-from debabelizer.testing.soniox import CodedWords, SpokenWord
+from debabelizer.testing.script import CodedWords, SpokenWord
 
 
 def spoken(number: int) -> SpokenWord:

@@ -27,7 +27,7 @@ from debabelizer import (
 from debabelizer.audio.source import AudioSource
 from debabelizer.rest import open_session
 from debabelizer.testing.coded import compare, encode_words, plan_words, wav
-from debabelizer.testing.soniox import CodedWords, SpokenWord
+from debabelizer.testing.script import CodedWords, SpokenWord
 
 PLAN = plan_words(9, phrase=3, pause=1.2)
 FILE = wav(encode_words(PLAN))

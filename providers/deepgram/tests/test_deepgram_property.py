@@ -26,10 +26,9 @@ from debabelizer.streaming.dialect import (
     SpeechStart,
     UtteranceEnd,
 )
+from debabelizer.testing.audio import RawAudio
 from debabelizer.testing.coded import CodedWord, encode_words, plan_words
-from debabelizer.testing.soniox import CodedWords
-from debabelizer.testing.soniox.audio import RawAudio
-from debabelizer.testing.soniox.script import Line
+from debabelizer.testing.script import CodedWords, Line
 
 RAW = RawAudio("pcm_s16le", 8000, 1)
 FORMAT = AudioFormat(sample_rate=8000)

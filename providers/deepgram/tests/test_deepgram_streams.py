@@ -20,7 +20,7 @@ from debabelizer import (
 )
 from debabelizer.testing import virtual_time
 from debabelizer.testing.coded import CodedWord, compare, encode_words, plan_words
-from debabelizer.testing.soniox import CodedWords, SpokenWord
+from debabelizer.testing.script import CodedWords, SpokenWord
 
 PLAN = plan_words(12, phrase=4, pause=1.5)
 

@@ -1,6 +1,6 @@
 """A simulated Deepgram on loopback, for tests without a key: Nova streams and files, Flux streams.
 
-It hears coded words (`debabelizer.testing.coded`), or says what a `debabelizer.testing.soniox.Script` tells it to.
+It hears coded words (`debabelizer.testing.coded`), or says what a `debabelizer.testing.script.Script` tells it to.
 Of the messages that clients may send it does not know ``Configure``.
 """
 

@@ -10,9 +10,8 @@ from typing import Any, cast
 from aiohttp import web
 
 from debabelizer.testing._listener import Listener
-from debabelizer.testing.soniox.audio import AudioInput
-from debabelizer.testing.soniox.errors import Refused as NoAudio
-from debabelizer.testing.soniox.script import Line, Words
+from debabelizer.testing.audio import AudioInput, NotAudioError
+from debabelizer.testing.script import Line, Words
 from debabelizer_deepgram.simulator.behaviour import Refusal
 from debabelizer_deepgram.simulator.query import Query, Refused, bad_request
 from debabelizer_deepgram.simulator.texts import Speakers, alternative, utterances
@@ -75,7 +74,7 @@ class FileApi:
         reader = AudioInput("auto")
         try:
             samples = reader.feed(body)
-        except NoAudio:
+        except NotAudioError:
             raise bad_request("failed to process audio: corrupt or unsupported data") from None
         if reader.raw is None:
             raise bad_request("failed to process audio: corrupt or unsupported data")

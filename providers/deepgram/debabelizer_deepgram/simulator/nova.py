@@ -5,9 +5,8 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any, Final
 
-from debabelizer.testing.soniox import SpokenWord
-from debabelizer.testing.soniox.audio import RawAudio
-from debabelizer.testing.soniox.script import Ear
+from debabelizer.testing.audio import RawAudio
+from debabelizer.testing.script import Ear, SpokenWord
 from debabelizer_deepgram.simulator.behaviour import Behaviour
 from debabelizer_deepgram.simulator.query import Query
 from debabelizer_deepgram.simulator.texts import Speakers, alternative, guess

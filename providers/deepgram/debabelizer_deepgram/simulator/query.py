@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl
 
-from debabelizer.testing.soniox.audio import RawAudio
+from debabelizer.testing.audio import RawAudio
 from debabelizer_deepgram.simulator.behaviour import Refusal
 
 __all__ = ["Query", "Refused"]

@@ -14,8 +14,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
-from debabelizer.testing.soniox import CodedWords
-from debabelizer.testing.soniox.script import Line, Words
+from debabelizer.testing.script import CodedWords, Line, Words
 from debabelizer_deepgram.simulator.behaviour import Behaviour, Disconnect, Refusal
 from debabelizer_deepgram.simulator.files import FileApi, answer
 from debabelizer_deepgram.simulator.nova import NovaRecognizer

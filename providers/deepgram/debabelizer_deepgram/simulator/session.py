@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from debabelizer.testing.soniox.audio import RawAudio
+from debabelizer.testing.audio import RawAudio
 from debabelizer_deepgram.simulator.behaviour import Behaviour, Disconnect
 from debabelizer_deepgram.simulator.nova import Message, NovaRecognizer
 from debabelizer_deepgram.simulator.query import Query

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from debabelizer.results import join
-from debabelizer.testing.soniox import SpokenWord
+from debabelizer.testing.script import SpokenWord
 from debabelizer_deepgram.simulator.query import Query
 
 __all__ = ["Speakers", "alternative", "guess", "languages", "transcript", "utterances"]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from debabelizer.testing.soniox import SpokenWord
-from debabelizer.testing.soniox.audio import RawAudio
-from debabelizer.testing.soniox.script import Ear
+from debabelizer.testing.audio import RawAudio
+from debabelizer.testing.script import Ear, SpokenWord
 from debabelizer_deepgram.simulator.behaviour import Behaviour
 from debabelizer_deepgram.simulator.nova import Message
 from debabelizer_deepgram.simulator.query import Query

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from debabelizer.testing._samples import RAW_ENCODINGS
-from debabelizer.testing.soniox.audio import CONTAINERS, RawAudio
+from debabelizer.testing.audio import CONTAINERS, RawAudio
 from debabelizer.testing.soniox.config import LANGUAGES, Translation, parse_start
 from debabelizer.testing.soniox.errors import ERRORS, Refused, error_reply
 

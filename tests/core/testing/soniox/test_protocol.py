@@ -281,6 +281,10 @@ class TestRun:
         session = running({"audio_format": "auto"})
         assert_refused(session, session.receive(AUDIO), 408, "Audio data decode timeout")
 
+    def test_a_broken_file(self, running: Callable[..., SonioxSession]) -> None:
+        session = running({"audio_format": "wav"})
+        assert_refused(session, session.receive(b"RIFX" + bytes(60)), 400, "Audio decode error")
+
 
 class TestDrain:
     def test_the_end(self, running: Callable[..., SonioxSession]) -> None:

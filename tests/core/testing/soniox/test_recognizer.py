@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from debabelizer.testing.audio import RawAudio
 from debabelizer.testing.coded import encode_words, plan_words
+from debabelizer.testing.script import Line, Words
 from debabelizer.testing.soniox import Behaviour, CodedWords, Script, SpokenWord
-from debabelizer.testing.soniox.audio import RawAudio
 from debabelizer.testing.soniox.config import StartRequest, Translation
 from debabelizer.testing.soniox.recognizer import Recognizer
-from debabelizer.testing.soniox.script import Line, Words
 from debabelizer.testing.soniox.tokens import Tokenizer
 
 RAW = RawAudio("pcm_s16le", 16000)

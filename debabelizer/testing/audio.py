@@ -1,4 +1,4 @@
-"""What the service makes of audio bytes: raw audio, with a clock."""
+"""What a simulated service makes of audio bytes: raw audio, with a clock."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from debabelizer.testing._samples import RAW_ENCODINGS, sample_codec
-from debabelizer.testing.soniox.errors import Refused, error_reply
 
-__all__ = ["CONTAINERS", "AudioInput", "RawAudio"]
+__all__ = ["CONTAINERS", "AudioInput", "NotAudioError", "RawAudio"]
 
 CONTAINERS: Final = ("aac", "aiff", "amr", "asf", "flac", "mp3", "ogg", "wav", "webm")
 
@@ -31,9 +30,21 @@ _WAV_CODES: Final = {1: "pcm", 3: "float", 6: "alaw", 7: "mulaw"}
 _LONGEST_HEADER: Final = 65536
 
 
+class NotAudioError(ValueError):
+    """The bytes are not what they were said to be.
+
+    Attributes:
+        container: What they were taken for; None if they begin like nothing that is known.
+    """
+
+    def __init__(self, container: str | None) -> None:
+        super().__init__(f"This is no {container}." if container else "It begins like no container of audio.")
+        self.container = container
+
+
 @dataclass(frozen=True, slots=True)
 class RawAudio:
-    """Headerless audio, in the service's own names of encodings."""
+    """Headerless audio; encodings have names like ``pcm_s16le`` and ``mulaw``."""
 
     encoding: str
     sample_rate: int
@@ -61,7 +72,7 @@ class AudioInput:
     put words into them.
 
     Args:
-        audio_format: As in the start request: a raw encoding, a container, or ``auto``.
+        audio_format: A raw encoding, a container, or ``auto``.
         raw: The raw format, if the audio has no header.
 
     Attributes:
@@ -81,7 +92,7 @@ class AudioInput:
         """The raw audio in `data`.
 
         Raises:
-            Refused: If the stream is not what it was said to be.
+            NotAudioError: If the stream is not what it was said to be.
         """
         if self.raw is not None:
             return data
@@ -95,7 +106,7 @@ class AudioInput:
         at = self._parse_wav(data)
         if at is None:
             if len(data) > _LONGEST_HEADER:
-                raise Refused(error_reply(400, "Audio decode error"))
+                raise NotAudioError("wav")
             self._header = data
             return b""
         return data[at:]
@@ -108,13 +119,13 @@ class AudioInput:
             return False
         self._container = next((name for magic, name in _MAGIC.items() if self._header.startswith(magic)), None)
         if self._container is None:
-            raise Refused(error_reply(408, "Audio data decode timeout"))
+            raise NotAudioError(None)
         return True
 
     def _parse_wav(self, data: bytes) -> int | None:
         """Where the samples start, or None if the header is not complete."""
         if not b"RIFF".startswith(data[:4]):
-            raise Refused(error_reply(400, "Audio decode error"))
+            raise NotAudioError("wav")
         at = 12
         while len(data) >= at + 8:
             name, size = struct.unpack_from("<4sI", data, at)
@@ -136,5 +147,5 @@ def _wav_format(chunk: bytes) -> RawAudio:
     end = "" if bits == 8 else "le"
     encoding = {"pcm": f"pcm_{'u' if bits == 8 else 's'}{bits}{end}", "float": f"pcm_f{bits}le"}.get(kind or "", kind)
     if encoding not in RAW_ENCODINGS or not rate or not channels:
-        raise Refused(error_reply(400, "Audio decode error"))
+        raise NotAudioError("wav")
     return RawAudio(encoding, rate, channels)

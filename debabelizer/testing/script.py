@@ -1,4 +1,4 @@
-"""Where words come from: a script, or the audio itself."""
+"""Where a simulated service has its words from: a script, or the audio itself."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from debabelizer.testing.audio import RawAudio
 from debabelizer.testing.coded import DAMAGED, HeardWord, WordReader, plan_words
-from debabelizer.testing.soniox.audio import RawAudio
 
 __all__ = ["CodedWords", "Ear", "Line", "Script", "SpokenWord", "Words"]
 
