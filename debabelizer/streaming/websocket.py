@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from ssl import SSLCertVerificationError
 from typing import cast
@@ -80,6 +81,8 @@ class WebSocketConnection(Connection):
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
+        self._turn = asyncio.Lock()  # to send: what a dialect said first goes out first, and in one piece
+        self._senders = 0  # who have that turn, or wait for it
 
     async def run(self, link: Link) -> None:
         """See `Connection`."""
@@ -185,7 +188,7 @@ class WebSocketConnection(Connection):
         dialect = self._dialect
 
         def direct(audio: bytes) -> bool:
-            if not socket.is_free:
+            if self._senders or not socket.is_free:
                 return False
             try:
                 frames = dialect.audio(audio)
@@ -215,11 +218,15 @@ class WebSocketConnection(Connection):
 
         The reader sees that too, behind whatever the peer said before it closed, and that is the better reason.
         """
+        self._senders += 1
         try:
-            for frame in frames:
-                await socket.put(frame)
+            async with self._turn:
+                for frame in frames:
+                    await socket.put(frame)
         except ConnectionClosed:
             return False
+        finally:
+            self._senders -= 1
         return True
 
     def _lost(self, error: ConnectionClosed) -> ProviderError:

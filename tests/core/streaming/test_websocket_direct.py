@@ -10,7 +10,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from debabelizer.audio.format import AudioFormat
-from debabelizer.streaming.dialect import ConnectionEvent, Dialect, Finished, Frame, Opening, Processed
+from debabelizer.streaming.dialect import ConnectionEvent, Dialect, Finished, Frame, Opening, Processed, Reply
 from debabelizer.streaming.leg import Leg
 from debabelizer.streaming.policy import StreamPolicy
 from debabelizer.streaming.stream import TranscriptionStream
@@ -68,21 +68,21 @@ class Service:
         return [round(time, 2) for time, frame in self.frames if frame == what]
 
 
-def stream_to(port: int) -> TranscriptionStream:
+def stream_to(port: int, dialect: type[Plain] = Plain) -> TranscriptionStream:
     async def connect() -> WebSocketConnection:
-        return WebSocketConnection(Plain(f"ws://127.0.0.1:{port}"))
+        return WebSocketConnection(dialect(f"ws://127.0.0.1:{port}"))
 
     leg = Leg(provider="plain", connect=connect, wire=FORMAT)
     policy = StreamPolicy(max_attempts=1, send_timeout=5.0)
     return TranscriptionStream(lambda: Supervisor(leg, audio_format=FORMAT, policy=policy), name="plain")
 
 
-def play(scene: Any) -> Service:
+def play(scene: Any, given: Service | None = None, dialect: type[Plain] = Plain) -> Service:
     async def main() -> Service:
-        service = Service()
+        service = given or Service()
         async with serve(service, "127.0.0.1", 0) as listening:
             port = listening.sockets[0].getsockname()[1]
-            async with stream_to(port) as stream:
+            async with stream_to(port, dialect) as stream:
                 reading = asyncio.create_task(drain(stream))
                 await asyncio.sleep(0.1)
                 await scene(stream, service)
@@ -153,6 +153,46 @@ def test_a_service_that_does_not_read_for_a_while_gets_everything_in_order() -> 
         await stream.end_audio()
 
     assert play(scene).audio == b"".join(bytes([number, 0]) * 4000 for number in range(256))
+
+
+class Numbered(Plain):
+    """Numbers its frames in the order in which it makes them, and answers what it is asked at length."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self._made = 0
+
+    def _frame(self, size: int) -> bytes:
+        self._made += 1
+        return self._made.to_bytes(4, "big") + bytes(size)
+
+    def audio(self, chunk: bytes) -> Frame:
+        return self._frame(len(chunk) - 4)
+
+    def receive(self, frame: Frame) -> Iterable[ConnectionEvent | Reply]:
+        return [Reply(tuple(self._frame(50_000) for _ in range(40)))] if frame == "more" else super().receive(frame)
+
+
+class Asking(Service):
+    """Asks for more as soon as it hears something, and then does not read for a while."""
+
+    async def __call__(self, socket: ServerConnection) -> None:
+        self.frames.append((0.0, await socket.recv()))
+        await socket.send("more")
+        await asyncio.sleep(3.0)
+        await super().__call__(socket)
+
+
+def test_a_long_reply_to_a_service_that_does_not_read_stays_before_later_audio() -> None:
+    async def scene(stream: TranscriptionStream, _: Service) -> None:
+        for _number in range(60):
+            await stream.send_audio(CHUNK)
+            await asyncio.sleep(0.1)
+        await stream.end_audio()
+
+    frames = [frame for _, frame in play(scene, Asking(), Numbered).frames if isinstance(frame, bytes)]
+    assert [int.from_bytes(frame[:4], "big") for frame in frames] == [*range(1, len(frames) + 1)]
+    assert sum(len(frame) for frame in frames if len(frame) < 50_000) == 60 * len(CHUNK)
 
 
 def test_a_dialect_that_fails_fails_the_connection_and_not_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
