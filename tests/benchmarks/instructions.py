@@ -24,7 +24,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, TypeAlias
 
 HERE = Path(__file__).parent
@@ -60,17 +60,42 @@ def area(path: str) -> str:
 @contextmanager
 def bytecodes(counted: Counter[str]) -> Any:
     """Count the bytecodes executed, by area."""
-    areas: dict[str, str] = {}
+    by_file: Counter[str] = Counter()
+    with monitored(by_file) if hasattr(sys, "monitoring") else traced(by_file):
+        yield
+    for path, count in by_file.items():
+        counted[area(path)] += count
+
+
+@contextmanager
+def monitored(by_file: Counter[str]) -> Any:
+    """Count with what Python has for it from 3.12 on."""
+    monitoring: Any = getattr(sys, "monitoring")  # noqa: B009 - unknown to the types of 3.11
+    tool, event = monitoring.PROFILER_ID, monitoring.events.INSTRUCTION
+
+    def executed(code: CodeType, _: int) -> None:
+        by_file[code.co_filename] += 1
+
+    monitoring.use_tool_id(tool, "bytecodes")
+    monitoring.register_callback(tool, event, executed)
+    monitoring.set_events(tool, event)
+    try:
+        yield
+    finally:
+        monitoring.set_events(tool, 0)
+        monitoring.free_tool_id(tool)
+
+
+@contextmanager
+def traced(by_file: Counter[str]) -> Any:
+    """Count by tracing, as Python 3.11 needs it."""
 
     def trace(frame: FrameType, event: str, _: object) -> Any:
         if event == "call":
             frame.f_trace_opcodes = True
             frame.f_trace_lines = False
         elif event == "opcode":
-            path = frame.f_code.co_filename
-            if path not in areas:
-                areas[path] = area(path)
-            counted[areas[path]] += 1
+            by_file[frame.f_code.co_filename] += 1
         return trace
 
     before = sys.gettrace()
