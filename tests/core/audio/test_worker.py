@@ -274,18 +274,24 @@ def test_an_error_of_the_input_is_raised_and_never_taken_for_its_end():
 
 
 def test_input_that_was_cancelled_is_never_taken_for_ended():
-    async def pull() -> bytes:
-        await asyncio.Event().wait()
-        return b""
-
     def work(link):
         while data := link.ask():
             yield len(data)
 
     async def main():
+        pulling = asyncio.Event()
+
+        async def pull() -> bytes:
+            pulling.set()
+            await asyncio.Event().wait()
+            return b""
+
         worker = Worker(work, pull, "a stream")
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(worker.next(), 0.02)
+        reading = asyncio.create_task(worker.next())
+        await pulling.wait()
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
         with pytest.raises(StreamClosedError):
             await worker.next()
         await worker.aclose()
