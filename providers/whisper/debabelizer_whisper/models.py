@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final, NoReturn
 
-import httpx
 from faster_whisper import available_models, download_model
+from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # of httpx, or since 2.0 of httpx2
 
 from debabelizer.errors import InvalidRequestError, ProviderError, ServiceUnavailableError
 from debabelizer_whisper import NAME
@@ -42,7 +42,7 @@ def _downloaded(model: str, root: str, local_files_only: bool) -> Path:
     cache = str(Path(root).expanduser()) if root else None
     try:
         return _checked(Path(download_model(model, local_files_only=local_files_only, cache_dir=cache)))
-    except (OSError, ValueError, httpx.HTTPError) as error:  # what huggingface-hub raises for its many failures
+    except (OSError, ValueError, HTTPError) as error:  # what huggingface-hub raises for its many failures
         if local_files_only:
             raise _missing(f"Model {model!r} is not on this machine.", _ways(model, cache)) from error
         _cannot_download(model, error)

@@ -8,11 +8,11 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from debabelizer_whisper import models
 from debabelizer_whisper.models import find_model
 from debabelizer_whisper.packaged import EXTRAS
+from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]
 
 from debabelizer.errors import InvalidRequestError, ServiceUnavailableError
 
@@ -124,7 +124,7 @@ def test_without_a_network_it_may_work_later(tmp_path: Path) -> None:
 
 def test_a_download_that_breaks_may_work_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def download(*args: object, **named: object) -> str:
-        raise httpx.ReadTimeout("The read operation timed out")
+        raise HTTPError("The read operation timed out")
 
     monkeypatch.setattr(models, "download_model", download)
     with pytest.raises(ServiceUnavailableError, match="timed out"):
