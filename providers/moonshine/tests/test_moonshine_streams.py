@@ -16,7 +16,6 @@ from debabelizer.results import StreamEvent
 from debabelizer.streaming.stream import TranscriptionStream
 
 BYTES = 32000  # of a second
-PAUSE = 0.8  # seconds that end an utterance
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +30,6 @@ async def microphone(audio: bytes) -> AsyncIterator[bytes]:
         piece = audio[start : start + BYTES // 20]
         await asyncio.sleep(max(begun + (start + len(piece)) / BYTES - time.perf_counter(), 0.0))
         yield piece
-
-
-async def timed(stream: TranscriptionStream) -> list[tuple[float, StreamEvent]]:
-    begun = time.perf_counter()
-    async with stream:
-        return [(time.perf_counter() - begun, event) async for event in stream.events()]
 
 
 def likeness(one: str, other: str) -> float:
@@ -60,22 +53,34 @@ def test_a_file_becomes_finals_where_the_speech_is(jfk: Path, jfk_text: str, pla
 
 
 def test_live_speech_is_shown_while_it_is_spoken(sound: bytes, plain: Callable[[str], str]) -> None:
-    async def case() -> list[tuple[float, StreamEvent]]:
-        async with VoiceProcessor({}, provider="moonshine") as processor:
-            return await timed(processor.transcribe_stream(microphone(sound[: round(3.2 * BYTES)])))
+    """The speaker goes on only when something is on the screen: however busy this machine is, it must come."""
+    shown = asyncio.Event()
+
+    async def speaker() -> AsyncIterator[bytes]:
+        async for piece in microphone(sound[: 2 * BYTES]):
+            yield piece
+        await asyncio.wait_for(shown.wait(), 60.0)
+        async for piece in microphone(sound[2 * BYTES : round(3.2 * BYTES)]):
+            yield piece
+
+    async def case() -> list[StreamEvent]:
+        events = []
+        async with (
+            VoiceProcessor({}, provider="moonshine") as processor,
+            processor.transcribe_stream(speaker()) as stream,
+        ):
+            async for event in stream.events():
+                events.append(event)
+                if isinstance(event, StreamingResult) and event.text:
+                    assert shown.is_set() or not event.is_final
+                    shown.set()
+        return events
 
     events = asyncio.run(case())
-    kinds = [type(event) for _, event in events]
+    kinds = [type(event) for event in events]
     assert kinds.index(SpeechStarted) < kinds.index(StreamingResult) < kinds.index(UtteranceEnded)
-    shown = [(at, e) for at, e in events if isinstance(e, StreamingResult) and not e.is_final and e.text]
-    ((said_at, final),) = [(at, e) for at, e in events if isinstance(e, StreamingResult) and e.is_final]
+    (final,) = [event for event in events if isinstance(event, StreamingResult) and event.is_final]
     assert likeness(plain(final.text), "and so my fellow americans") > 0.7
-    assert shown
-    assert final.start is not None
-    assert final.end is not None
-    # Generous: the machine that tests may be busy.
-    assert shown[0][0] - final.start < 3.2
-    assert said_at - final.end < PAUSE + 5.0
 
 
 def test_streams_at_once_say_what_each_would_say_alone(sound: bytes) -> None:
