@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -12,7 +13,7 @@ import typer
 from debabelizer.cli.common import Choices, configurable
 from debabelizer.cli.inputs import STDIN, AudioFormatOption, LanguageOption, raw_format
 from debabelizer.cli.output import write_aside, write_stdout
-from debabelizer.cli.progress import Display
+from debabelizer.cli.progress import Display, Report
 from debabelizer.cli.report import COMPLETE, FAILED, INCOMPLETE, INTERRUPTED, UsageError, complain, note
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from debabelizer.compare import Candidate, Comparison, Piece
     from debabelizer.processor import VoiceProcessor
+    from debabelizer.results import Progress
 
 __all__ = ["EXAMPLES", "compare"]
 
@@ -123,7 +125,15 @@ def _read(reference: Path | None) -> str | None:
 async def _compare(processor: VoiceProcessor, file: str, names: list[str], **wishes: Any) -> Comparison:
     from debabelizer.compare import compare as run
 
-    with Display(1) as display, display.recording(file) as report:
+    bars: dict[str, Report] = {}
+    with Display(1) as display, ExitStack() as shown:
+
+        def report(provider: str, progress: Progress) -> None:
+            if provider not in bars:  # it begins, so the one before is done
+                shown.close()
+                bars[provider] = shown.enter_context(display.recording(f"{provider}: {file}"))
+            bars[provider](progress)
+
         async with processor:
             return await run(processor, file, names, on_progress=report, **wishes)
 
@@ -189,8 +199,10 @@ def _figures(comparison: Comparison) -> RenderableType:
     from debabelizer.compare.figures import figures, headings
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for index, heading in enumerate(headings(comparison)):
-        table.add_column(heading, justify="right" if index else "left")
+    name, *others = headings(comparison)
+    table.add_column(name, min_width=max(len(candidate.provider) for candidate in comparison.candidates))
+    for heading in others:
+        table.add_column(heading, justify="right")
     for candidate in comparison.candidates:
         cells = figures(candidate) if candidate.error is None else ("failed",)
         table.add_row(Text(candidate.provider), *map(Text, cells))

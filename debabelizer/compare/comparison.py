@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -74,7 +75,7 @@ async def compare(
     reference: str | None = None,
     audio_format: AudioFormat | str | None = None,
     language_hints: Collection[str] | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[str, Progress], None] | None = None,
 ) -> Comparison:
     """Transcribe a recording with each provider in turn, so that their times are their own, and compare the words.
 
@@ -87,7 +88,7 @@ async def compare(
         providers: Names, each once.
         reference: What was really said.
         audio_format, language_hints: As for `VoiceProcessor.transcribe`.
-        on_progress: Called with how much the provider at work has done.
+        on_progress: Called with the provider at work and how much it has done; first when it begins.
 
     Raises:
         AudioError: If the recording cannot be read.
@@ -101,6 +102,9 @@ async def compare(
     prices = {name: processor.registry.spec(name).capabilities.price_per_hour for name in providers}
     heard: list[Candidate] = []
     for name in providers:
+        report = None if on_progress is None else partial(on_progress, name)
+        if report is not None:
+            report(Progress(done=0.0))
         began = perf_counter()
         try:
             transcript = await processor.transcribe(
@@ -108,7 +112,7 @@ async def compare(
                 provider=name,
                 audio_format=audio_format,
                 language_hints=language_hints,
-                on_progress=on_progress,
+                on_progress=report,
             )
         except AudioError:
             raise  # no other provider could read it either

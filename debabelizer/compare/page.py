@@ -67,6 +67,10 @@ def _figures(candidate: Candidate) -> Iterable[str]:
 
 def _row(row: Row, comparison: Comparison) -> Iterable[str]:
     yield '<tbody class="row">'
+    if row.agreed:
+        yield _line("agreed", "all", escape(" ".join(row.baseline)))
+        yield "</tbody>"
+        return
     yield _line("baseline", comparison.baseline, escape(" ".join(row.baseline)))
     for provider, pieces in row.pieces.items():
         if provider != comparison.baseline:

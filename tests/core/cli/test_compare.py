@@ -41,6 +41,13 @@ def test_where_all_agree_it_is_said_once(run: Run, record: Record) -> None:
     assert "differs" in result.out
 
 
+def test_in_a_narrow_window_names_stay_whole(run: Run, record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("debabelizer.cli.compare._WIDE", 50)
+    lines = run("compare", record("a.wav", "say Hello there."), "--providers", "parrot,mute").out.splitlines()
+    assert max(map(len, lines)) <= 50
+    assert [line.split()[0] for line in lines if line.startswith(("parrot", "mute"))] == ["parrot", "mute"]
+
+
 def test_by_default_the_configured_providers(run: Run, record: Record) -> None:
     result = run("compare", record("a.wav", "say Hello."), "--set", "stt.provider=mute")
     assert (result.code, result.out.splitlines()[1].split()[0]) == (0, "mute")

@@ -98,6 +98,15 @@ class TestTerminal:
         process.send_signal(signal.SIGINT)
         assert process.wait() == 130
 
+    def test_a_comparison_says_who_is_at_work(self, start: Start, record: Record, terminal: Any) -> None:
+        process = start(
+            "compare", record("a.wav", "say Hello."), "--providers", "mute,parrot", stderr=terminal.descriptor
+        )
+        process.communicate()
+        shown = terminal.read_all()
+        assert 0 <= shown.index("mute: a.wav") < shown.index("parrot: a.wav")
+        assert process.returncode == 0
+
     def test_results_and_errors_stand_clear_of_the_bars(self, start: Start, record: Record, terminal: Any) -> None:
         files = [record("a.wav", "say Hello."), record("b.wav", "fail No!")]
         process = start("transcribe", *files, stdout=terminal.descriptor, stderr=terminal.descriptor)

@@ -9,7 +9,6 @@ from support.providers import Speaker, spec
 
 from debabelizer import (
     AudioSourceError,
-    Progress,
     QuotaExceededError,
     UnknownProviderError,
     VoiceProcessor,
@@ -75,15 +74,15 @@ def test_when_all_fail_there_is_still_a_page() -> None:
 
 
 def test_progress_is_told() -> None:
-    told: list[Progress] = []
-    compared("good", "bad", on_progress=told.append)
-    assert [it.done for it in told] == [1.0, 1.0]
+    told: list[tuple[str, float]] = []
+    compared("good", "bad", on_progress=lambda provider, progress: told.append((provider, progress.done)))
+    assert told == [("good", 0.0), ("good", 1.0), ("bad", 0.0), ("bad", 1.0)]
 
 
 def test_an_unknown_name_is_found_before_any_work() -> None:
-    told: list[Progress] = []
+    told: list[str] = []
     with pytest.raises(UnknownProviderError):
-        compared("good", "nobody", on_progress=told.append)
+        compared("good", "nobody", on_progress=lambda provider, _: told.append(provider))
     assert told == []
 
 
@@ -130,6 +129,13 @@ class Reader(HTMLParser):
         if self.open and self.open[-1] in {"mark", "ins", "del"}:
             self.marked.append((self.open[-1], data))
         self.text.append(data)
+
+
+def test_where_all_agree_the_page_says_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Speaker, "said", {"good": "One two three.", "bad": "one two three"})
+    page = to_html(compared("good", "bad"), "call.wav")
+    assert page.count("One two three.") == 1
+    assert '<th scope="row">all</th>' in page
 
 
 def test_the_page_is_whole_needs_nothing_and_shows_every_difference() -> None:
