@@ -74,4 +74,4 @@ async def _failover(file: str | None, *, fast: bool) -> int:
             f"mid-sentence, it is gone, and {ENGINE} goes on."
         )
         source = at_pace(material, fast=fast)
-        return await listen(processor(vendor, fast=fast), source, view(as_json=False), greeting=greeting, verbose=True)
+        return await listen(processor(vendor, fast=fast), source, view(as_json=False), greeting=greeting, account=True)

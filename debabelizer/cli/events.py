@@ -18,6 +18,7 @@ from debabelizer.results import (
     SpeechStarted,
     StreamEvent,
     StreamingResult,
+    Usage,
     UtteranceEnded,
 )
 
@@ -41,7 +42,7 @@ TYPES: Final = MappingProxyType(
 def event_line(event: StreamEvent) -> str:
     """``type``, then every field of the event, also those that are null; secrets are masked.
 
-    Times are seconds to the millisecond. An error has ``type``, ``message`` and ``hint``.
+    Times are seconds to the millisecond. An error has ``type``, ``message`` and ``hint``, a usage also its ``cost``.
     """
     from debabelizer.config import redact
 
@@ -56,6 +57,8 @@ def _plain(value: object) -> object:
     if isinstance(value, BaseException):
         message, hint = (value.message, value.hint) if isinstance(value, DebabelizerError) else (str(value), None)
         return {"type": type(value).__name__, "message": message, "hint": hint}
+    if isinstance(value, Usage):
+        return {**_record(value), "cost": None if value.cost is None else round(value.cost, 6)}
     if is_dataclass(value):
         return _record(value)
     if isinstance(value, tuple):

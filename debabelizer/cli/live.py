@@ -28,7 +28,8 @@ async def listen(
     view: View,
     *,
     greeting: str | None = None,
-    verbose: bool = False,
+    explain: bool = False,
+    account: bool = False,
     **options: Any,
 ) -> int:
     """Stream `source` into `view`; returns the exit code.
@@ -40,7 +41,8 @@ async def listen(
         source: Whatever `VoiceProcessor.transcribe_stream` takes.
         view: Where the events go.
         greeting: What to tell as soon as the stream is open.
-        verbose: Whether to tell why the providers are asked in their order, and at the end what they were given.
+        explain: Whether to tell why the providers are asked in their order.
+        account: Whether to tell at the end what they were given.
         options: See `VoiceProcessor.transcribe_stream`.
 
     Raises:
@@ -52,7 +54,7 @@ async def listen(
             with view, _interruptible(stream):
                 if greeting:
                     note(greeting)
-                if verbose:
+                if explain:
                     tell_choice(stream.stats.choice)
                 async for event in stream.events():
                     if isinstance(event, Closed) and isinstance(event.error, StreamError):
@@ -64,7 +66,7 @@ async def listen(
         finally:
             for warning in stream.transcript.warnings:
                 warn(warning)
-            if verbose:
+            if account:
                 tell_usage(stream.stats.usage)
         return INCOMPLETE if stream.stats.gaps else COMPLETE
 

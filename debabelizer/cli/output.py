@@ -46,11 +46,13 @@ class Output(ABC):
 class _Folder(Output):
     """A file for each recording, written when its text comes."""
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, folder: Path, paths: Sequence[Path]) -> None:
+        self._folder = folder
         self._paths = paths
 
     def put(self, index: int, text: str | None) -> None:
         if text is not None:
+            _make(self._folder)
             write_aside(self._paths[index], text)
 
     def close(self) -> None:
@@ -116,7 +118,7 @@ def plan(output: str | None, files: Sequence[str], made: Format) -> Output:
 
     Args:
         output: As given on the command line: None or ``-`` is standard output; an existing folder, or a name that
-            ends with a slash, gets a file for each recording; anything else is one file.
+            ends with a slash, gets a file for each recording, and is made with the first; anything else is one file.
         files: The recordings, as given.
         made: The format to be written.
 
@@ -129,10 +131,10 @@ def plan(output: str | None, files: Sequence[str], made: Format) -> Output:
     if output.endswith(("/", os.sep)) or Path(output).is_dir():
         folder = Path(output)
         paths = [folder / f"{'stdin' if file == STDIN else Path(file).stem}{made.suffix}" for file in files]
-        _check_folder(folder)
+        _check_folder(folder if folder.exists() else folder.parent)
         _check_apart(paths, files)
         _check_inputs(paths, files)
-        return _Folder(paths)
+        return _Folder(folder, paths)
     path = Path(output)
     _check_together(files, made)
     _check_folder(path.parent)
@@ -189,6 +191,13 @@ def write_stdout(text: str) -> None:
         if isinstance(error, BrokenPipeError):
             raise
         raise OutputError(f"Cannot write to standard output: {error.strerror}.") from error
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"Cannot make the folder {folder}: {error.strerror}.") from error
 
 
 def write_aside(path: Path, text: str) -> None:

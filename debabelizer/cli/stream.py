@@ -78,7 +78,8 @@ def stream(
         "language_hints": tuple(language) if language else None,
         # None leaves it to the configuration; an engine need not work for what nobody sees.
         "interim": None if shown.interim and not no_interim else False,
-        "verbose": choices.verbosity > 0,
+        "explain": choices.verbosity > 0,
+        "account": choices.verbosity > 0,
     }
     greeting = "Listening. Ctrl-C ends it." if mic and sys.stderr.isatty() else None
     try:

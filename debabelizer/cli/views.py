@@ -70,7 +70,7 @@ class TextView(View):
             case StreamingResult():
                 self.result(event)
             case Reconnecting(cause=cause, delay=delay):
-                note(f"{' '.join(str(cause).split())} The next attempt is in {delay:.1f} s.")
+                note(f"{' '.join(str(cause).split()).rstrip('.')}. The next attempt is in {delay:.1f} s.")
             case Reconnected(replayed=replayed, gap=gap):
                 note(f"Connected again; {replayed:.1f} s of audio are sent once more.")
                 if gap:

@@ -135,7 +135,8 @@ def test_a_stream_of_events(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", stdin)
     result = run("stream", "-", "--json")
     events = [json.loads(line) for line in result.out.splitlines()]
-    assert (result.code, events[-1]) == (0, {"type": "closed", "error": None})
+    closed = events[-1]
+    assert (result.code, closed["type"], closed["error"], closed["stats"]["confirmed"]) == (0, "closed", None, 11.0)
     finals = [event for event in events if event.get("is_final")]
     assert " ".join(final["text"] for final in finals if final["text"]).endswith(LAST_WORDS)
     assert {"speech_started", "utterance_ended"} <= {event["type"] for event in events}

@@ -138,9 +138,23 @@ class TestFolder:
         output.put(0, None)
         assert names(in_folder) == []
 
-    def test_it_must_exist(self, in_folder: Path) -> None:
-        with pytest.raises(UsageError, match=r"output folder missing does not exist"):
-            plan("missing/", ["a.wav"], TEXT)
+    def test_it_is_made_when_the_first_is_done(self, in_folder: Path) -> None:
+        output = plan("new/", ["a.wav", "b.wav", "c.wav"], TEXT)
+        output.put(0, None)
+        assert names(in_folder) == []
+        output.put(1, "one")
+        output.put(2, "two")
+        assert names(in_folder / "new") == ["b.txt", "c.txt"]
+
+    def test_where_it_is_to_be_must_exist(self, in_folder: Path) -> None:
+        with pytest.raises(UsageError, match=r"output folder missing does not exist.*mkdir -p missing"):
+            plan("missing/new/", ["a.wav"], TEXT)
+
+    def test_it_may_be_impossible_to_make(self, in_folder: Path) -> None:
+        output = plan("new/", ["a.wav"], TEXT)
+        (in_folder / "new").write_text("")
+        with pytest.raises(OutputError, match=r"Cannot make the folder new: File exists\."):
+            output.put(0, "one")
 
     def test_it_must_be_a_folder(self, in_folder: Path) -> None:
         (in_folder / "file").write_text("")

@@ -18,6 +18,8 @@ from debabelizer.results import (
     SpeechStarted,
     StreamEvent,
     StreamingResult,
+    StreamStats,
+    Usage,
     UtteranceEnded,
     Word,
 )
@@ -77,6 +79,12 @@ def test_a_result_has_all_its_fields() -> None:
     assert record["words"][0]["end"] is None
     assert "你好" in line
     assert len(line.splitlines()) == 1
+
+
+def test_what_it_cost_is_told() -> None:
+    stats = StreamStats(usage=(Usage(provider="soniox", sent=6.0, price_per_hour=0.12), Usage(provider="odd")))
+    told = json.loads(event_line(Closed(stats=stats)))["stats"]["usage"]
+    assert [usage["cost"] for usage in told] == [0.0002, None]
 
 
 def test_every_kind_of_event_has_its_name() -> None:
