@@ -38,6 +38,9 @@ _RUNNERS: Final[dict[Time, Callable[[Coroutine[Any, Any, Any]], Any]]] = {
     "real": asyncio.run,
 }
 
+_LISTENERS: Final = ("debabelizer.audio.recognition", "debabelizer.streaming.segmenter")
+"""The core's own modules that open a detector of voices, for providers that only transcribe."""
+
 HASTE: Final = {"max_speed": 40.0}
 """The policy of streams in real time, where somebody has to wait."""
 
@@ -66,6 +69,7 @@ class SuiteBase:
     golden: ClassVar[Path | None] = None
     live: ClassVar[Recording | None] = None
     virtual: ClassVar[bool] = True
+    listeners: ClassVar[Sequence[str]] = ()
 
     kind: ClassVar[Kind]
     _played: ClassVar[dict[str, Any]]
@@ -142,8 +146,8 @@ class SuiteBase:
             stack.callback(random.setstate, random.getstate())
             random.seed(0)
             # No real detector takes coded speech for a voice.
-            for room in ("audio.recognition", "streaming.segmenter") if self.kind == "batch" else ():
-                stack.enter_context(mock.patch(f"debabelizer.{room}.open_vad", CodedVad))
+            for module in (*self.listeners, *(_LISTENERS if self.kind == "batch" else ())):
+                stack.enter_context(mock.patch(f"{module}.open_vad", CodedVad))
             try:
                 result: ResultT = _RUNNERS[time](bounded())
             except (TimeoutError, virtual_time.DeadlockError) as error:

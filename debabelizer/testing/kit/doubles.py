@@ -11,10 +11,12 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import Any, ClassVar, Protocol, Self, cast
 
-from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
+
+from debabelizer.testing._websocket import WebSocketServer
 
 __all__ = ["Door", "EngineDouble", "FileSimulator", "Simulator", "WebSocketService", "doors"]
 
@@ -124,38 +126,21 @@ class WebSocketService(ABC):
         self.key = key
         self.max_session: float | None = None
         self.failure: BaseException | None = None
-        self._server: Server | None = None
+        self._server = WebSocketServer(self._serve, self._admit)
 
     async def __aenter__(self) -> Self:
-        # No compression: it costs time, and hides from the fault proxy what a frame is.
-        self._server = await serve(
-            self._serve,
-            "127.0.0.1",
-            0,
-            process_request=self._admit,
-            compression=None,
-            ping_interval=None,
-            max_size=None,
-        )
+        await self._server.start()
         return self
 
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._server is not None:
-            for connection in tuple(self._server.connections):
-                connection.transport.abort()
-            self._server.close()
-            await self._server.wait_closed()
-            self._server = None
+        await self._server.stop()
 
     @property
     def address(self) -> tuple[str, int]:
         """See `Simulator`."""
-        if self._server is None:
-            raise RuntimeError("The simulator is not entered.")
-        host, port = next(iter(self._server.sockets)).getsockname()[:2]
-        return host, port
+        return self._server.address
 
     @abstractmethod
     def settings(self, host: str, port: int) -> Mapping[str, Any]:

@@ -46,6 +46,8 @@ class ProviderSuite(  # the bases run from the last one on
         live: Real speech, for ``--live``.
         virtual: Whether streams are tested in virtual time, as any will that wait in asyncio alone. Say False for
             engines with threads of their own and clients with sockets that asyncio does not know of.
+        listeners: Modules that call `open_vad`, if streams or files are cut by it: there coded words are voices. For
+            a provider that only transcribes, those of the core are known.
         kind: Found out: ``websocket``, ``connection`` or ``batch``.
     """
 

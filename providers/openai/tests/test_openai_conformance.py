@@ -3,39 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Any, ClassVar, Self
-from unittest import mock
+from typing import Any, ClassVar
 
 import debabelizer_openai
 from debabelizer_openai.servers import compatible, groq, localai, speaches, vllm, vllm_realtime, whisper_cpp
 from debabelizer_openai.simulator import OpenAISimulator
 
-from debabelizer.testing.kit import CodedVad, ProviderSuite, Recording
+from debabelizer.testing.kit import ProviderSuite, Recording
 
 
 class Service(OpenAISimulator):
-    """A simulated server; and no real detector takes coded speech for a voice."""
+    """A simulated server."""
 
     flavour: ClassVar[str] = "openai"
 
     def __init__(self, key: str) -> None:
         super().__init__(self.flavour, keys=(key,))
-        self._patches = ExitStack()
-
-    async def __aenter__(self) -> Self:
-        for place in ("pauses", "pieces"):
-            self._patches.enter_context(mock.patch(f"debabelizer_openai.{place}.open_vad", CodedVad))
-        return await super().__aenter__()
-
-    async def __aexit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await super().__aexit__(exc_type, exc, traceback)
-        self._patches.close()
 
     def settings(self, host: str, port: int) -> Mapping[str, Any]:
         return {"base_url": f"http://{host}:{port}{self.prefix}"}
@@ -81,7 +66,13 @@ LIVE = Recording(
 SHORT = {"silence_duration_ms": 140}
 
 
-class TestOpenAI(ProviderSuite):
+class Suite(ProviderSuite):
+    """Files are cut in pauses, and so are streams of some."""
+
+    listeners = ("debabelizer_openai.pauses", "debabelizer_openai.pieces")
+
+
+class TestOpenAI(Suite):
     spec = debabelizer_openai.SPEC
     simulator = Service
     live = LIVE
@@ -96,7 +87,7 @@ class TestOpenAI(ProviderSuite):
     )
 
 
-class TestLive(ProviderSuite):
+class TestLive(Suite):
     """Utterances that are ended from here, with a model that writes while one speaks, and says no language."""
 
     spec = replace(
@@ -108,45 +99,45 @@ class TestLive(ProviderSuite):
     settings: ClassVar[Mapping[str, Any]] = {"turn_detection": "pauses", "pause": 0.14, "model": "gpt-live-transcribe"}
 
 
-class TestCompatible(ProviderSuite):
+class TestCompatible(Suite):
     spec = compatible.SPEC
     simulator = Generic
     bad_settings = (*BAD, {"flavour": "unknown"}, {"base_url": "http://example.com"})
 
 
-class TestGroq(ProviderSuite):
+class TestGroq(Suite):
     spec = groq.SPEC
     simulator = Groq
     live = LIVE
     bad_settings = BAD
 
 
-class TestSpeaches(ProviderSuite):
+class TestSpeaches(Suite):
     spec = speaches.SPEC
     simulator = Speaches
     bad_settings = BAD
 
 
-class TestWhisperCpp(ProviderSuite):
+class TestWhisperCpp(Suite):
     spec = whisper_cpp.SPEC
     simulator = WhisperCpp
     bad_settings = BAD
 
 
-class TestVllm(ProviderSuite):
+class TestVllm(Suite):
     spec = vllm.SPEC
     simulator = Vllm
     bad_settings = BAD
 
 
-class TestVllmRealtime(ProviderSuite):
+class TestVllmRealtime(Suite):
     spec = vllm_realtime.SPEC
     simulator = Vllm
     settings: ClassVar[Mapping[str, Any]] = {"pause": 0.14}
     bad_settings = ({"model": ""}, {"pause": 0})
 
 
-class TestLocalAI(ProviderSuite):
+class TestLocalAI(Suite):
     spec = localai.SPEC
     simulator = LocalAI
     bad_settings = BAD

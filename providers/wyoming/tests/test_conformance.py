@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import ExitStack
-from types import TracebackType
-from typing import Any, ClassVar, Self
-from unittest import mock
+from typing import Any, ClassVar
 
 from debabelizer_wyoming import SPEC
 from debabelizer_wyoming.testing import WyomingSimulator
 from support.wyoming_streams import STREAMING
 
-from debabelizer.testing.kit import CodedVad, ProviderSuite
+from debabelizer.testing.kit import ProviderSuite
 
 
 class Server(WyomingSimulator):
-    """The simulator, before which voice activity is that of coded words."""
+    """The simulator; it asks for no key."""
 
     def __init__(self, key: str) -> None:
         super().__init__(chunks=True)
-        self._patches = ExitStack()
-
-    async def __aenter__(self) -> Self:
-        for room in ("audio.recognition", "streaming.segmenter"):
-            self._patches.enter_context(mock.patch(f"debabelizer.{room}.open_vad", CodedVad))
-        return await super().__aenter__()
-
-    async def __aexit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await super().__aexit__(exc_type, exc, traceback)
-        self._patches.close()
 
     def settings(self, host: str, port: int) -> Mapping[str, Any]:
         return {"uri": f"tcp://{host}:{port}"}
@@ -58,5 +43,6 @@ class TestWyomingStreams(ProviderSuite):
 
     spec = STREAMING
     simulator = Server
+    listeners = ("debabelizer.audio.recognition", "debabelizer.streaming.segmenter")
     virtual = False
     settings: ClassVar[Mapping[str, Any]] = {"timeout": 0.4, "connect_timeout": 0.3}

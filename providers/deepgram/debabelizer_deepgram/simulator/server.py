@@ -10,10 +10,11 @@ from types import TracebackType
 from typing import Final, Self
 from urllib.parse import urlsplit
 
-from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.asyncio.server import ServerConnection
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
+from debabelizer.testing._websocket import WebSocketServer
 from debabelizer.testing.script import CodedWords, Line, Words
 from debabelizer_deepgram.simulator.behaviour import Behaviour, Disconnect, Refusal
 from debabelizer_deepgram.simulator.files import FileApi, answer
@@ -68,19 +69,10 @@ class DeepgramSimulator:
         self._keys = keys
         self._refusals = deque(refusals)
         self._faults = deque(faults)
-        self._host = host
-        self._server: Server | None = None
+        self._server = WebSocketServer(self._serve, self._check, host)
 
     async def __aenter__(self) -> Self:
-        self._server = await serve(
-            self._serve,
-            self._host,
-            0,
-            process_request=self._check,
-            compression=None,
-            ping_interval=None,
-            max_size=None,
-        )
+        await self._server.start()
         await self.files.start()
         return self
 
@@ -88,20 +80,12 @@ class DeepgramSimulator:
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.files.stop()
-        if self._server is not None:
-            for connection in tuple(self._server.connections):
-                connection.transport.abort()
-            self._server.close()
-            await self._server.wait_closed()
-            self._server = None
+        await self._server.stop()
 
     @property
     def address(self) -> tuple[str, int]:
         """Host and port of the streaming API."""
-        if self._server is None:
-            raise RuntimeError("The simulator is not entered.")
-        host, port = next(iter(self._server.sockets)).getsockname()[:2]
-        return host, port
+        return self._server.address
 
     @property
     def url(self) -> str:
