@@ -87,6 +87,8 @@ class Life(RuleBasedStateMachine):
         self.iterator: AsyncIterator[Any] | None = None
         self.words: list[Word] = []  # delivered
         self.interim = ""  # on the user's screen
+        self.shown = ""  # the latest interim that happened, whether it was read or not
+        self.ghosts: list[str] = []  # interims that outlived their connection
         self.finals: tuple[StreamingResult, ...] = ()
         self.over = False  # a reader saw the end
         self.errors: list[StreamError] = []  # readers saw them
@@ -97,6 +99,7 @@ class Life(RuleBasedStateMachine):
     def begin(self, speed: float | None, jitter: float) -> None:
         self.bench = Bench(self.service, policy=POLICY, speed=speed, jitter=jitter)
         self.stream = self.bench.stream()
+        self.stream._observe = lambda _: self._see
         self._send(LONGEST)
         self.run(_step(3))
 
@@ -287,6 +290,7 @@ class Life(RuleBasedStateMachine):
         assert stats.confirmed <= stats.processed <= stats.sent <= stats.accepted
         assert stats.accepted == FORMAT.seconds(self.given // 2 * 2)
         assert stats.gaps == ()
+        assert self.ghosts == []
         assert self.complaints == []
 
     # --- how it ends ---
@@ -446,6 +450,14 @@ class Life(RuleBasedStateMachine):
             self.interim = item.text
         elif isinstance(item, Reconnecting):
             assert self.interim == ""  # it was withdrawn
+
+    def _see(self, event: StreamEvent) -> None:
+        """Take note of an event when it happens: what is said by the next connection may hide it from readers."""
+        match event:
+            case StreamingResult(is_final=False):
+                self.shown = event.text
+            case Reconnecting() | Closed() if self.shown:
+                self.ghosts.append(self.shown)
 
     async def _rest(self) -> list[Any]:
         """What a reader finds after the end: the error that is said, None if none, and the error that is raised."""
