@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from inspect import Parameter, Signature, signature
+from inspect import Parameter, Signature, cleandoc, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
@@ -125,6 +125,10 @@ def _choices(
     return choices
 
 
+def _unwrapped(docstring: str) -> str:
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in cleandoc(docstring).split("\n\n"))
+
+
 def configurable(verb: Callable[..., None]) -> Callable[..., None]:
     """Give a verb the options of `Choices`; it takes what they come to as its first argument.
 
@@ -137,7 +141,8 @@ def configurable(verb: Callable[..., None]) -> Callable[..., None]:
         choices = _choices(**{it.name: arguments.pop(it.name) for it in shared})
         verb(choices, **arguments)
 
-    command.__name__, command.__doc__, command.__module__ = verb.__name__, verb.__doc__, verb.__module__
+    command.__name__, command.__module__ = verb.__name__, verb.__module__
+    command.__doc__ = _unwrapped(verb.__doc__ or "")  # help is wrapped to the terminal, not to our source
     # What typer reads in place of the definition.
     parameters = [it.replace(kind=Parameter.KEYWORD_ONLY) for it in (*own, *shared)]
     command.__signature__ = Signature(parameters)  # type: ignore[attr-defined]

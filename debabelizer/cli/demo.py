@@ -34,7 +34,7 @@ def failover(
     file: Annotated[
         str | None,
         typer.Argument(
-            metavar="[FILE]", show_default=False, help="A recording of yours; its first 15 seconds are played."
+            metavar="FILE", show_default=False, help="A recording of yours; its first 15 seconds are played."
         ),
     ] = None,
     fast: Annotated[bool, typer.Option("--fast", help="Do not play it in real time.")] = False,

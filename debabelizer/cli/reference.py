@@ -36,8 +36,7 @@ def reference() -> str:
 def _command(command: Any, path: str) -> Iterator[str]:
     own = [it for it in command.params if not it.hidden and _is_shown(it, path)]
     verbs = getattr(command, "commands", {})
-    arguments = [f"{it.metavar}..." if it.nargs == -1 else it.metavar for it in own if _is_argument(it)]
-    usage = " ".join([path, "[OPTIONS]", *arguments, *(["VERB"] if verbs else [])])
+    usage = " ".join([path, "[OPTIONS]", *map(_argument, filter(_is_argument, own)), *(["VERB"] if verbs else [])])
     yield f"{'#' * (path.count(' ') + 3)} `{path}`\n"
     yield f"```text\n{usage}\n```\n"
     yield f"{cleandoc(command.help)}\n"
@@ -56,6 +55,12 @@ def _is_shown(parameter: Any, path: str) -> bool:
 
 def _is_argument(parameter: Any) -> bool:
     return bool(parameter.param_type_name == "argument")
+
+
+def _argument(argument: Any) -> str:
+    if argument.nargs == -1:
+        return f"{argument.metavar}..."
+    return str(argument.metavar) if argument.required else f"[{argument.metavar}]"
 
 
 def _named(parameter: Any) -> str:

@@ -37,7 +37,7 @@ def stream(
     file: Annotated[
         str | None,
         typer.Argument(
-            metavar="[FILE]",
+            metavar="FILE",
             show_default=False,
             help="A recording in any audio or video format; - is standard input, heard as it comes.",
         ),

@@ -18,12 +18,22 @@ def test_version(run: Run) -> None:
     assert run("--version").out == f"debabelizer {__version__}\n"
 
 
-@pytest.mark.parametrize("verb", ["transcribe", "stream", "providers", "config show", "config check", "doctor"])
+@pytest.mark.parametrize(
+    "verb",
+    ["transcribe", "stream", "compare", "providers", "config show", "config check", "doctor", "demo failover"],
+)
 def test_every_verb_has_help(run: Run, verb: str) -> None:
     result = run(*verb.split(), "--help")
     assert result.code == 0
     assert f"debabelizer {verb}" in result.out
     assert all(option in result.out for option in ("--config", "--profile", "--set", "--verbose"))
+
+
+def test_help_is_wrapped_to_the_terminal_alone(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+    out = run("stream", "--help").out
+    assert "what is final stays. In a pipe there is a line for each utterance as soon as it is over. Everything" in out
+    assert " stream [OPTIONS] [FILE] " in out
 
 
 def test_help_shows_verbs_and_the_commands_of_plugins(run: Run) -> None:
