@@ -32,6 +32,7 @@ from debabelizer.streaming.tasks import spawn, stop
 __all__ = ["WebSocketConnection"]
 
 _PING = 10.0  # seconds between protocol pings, and to wait for a pong: an idle socket that died is found by these
+_UNREAD = 1000  # messages kept for a user who is behind; as long as there is room, pings are answered and pongs seen
 
 
 class _Connect(connect):
@@ -114,6 +115,7 @@ class WebSocketConnection(Connection):
                 subprotocols=list(opening.subprotocols) or None,  # type: ignore[arg-type]  # NewType of str
                 compression=None,  # audio does not compress
                 max_size=opening.max_message,
+                max_queue=_UNREAD,
                 open_timeout=None,  # the supervisor's deadline counts
                 close_timeout=link.policy.close_timeout,
                 ping_interval=_PING,
