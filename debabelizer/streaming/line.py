@@ -10,7 +10,7 @@ from debabelizer.streaming.clock import Signal
 from debabelizer.streaming.dialect import ConnectionEvent
 from debabelizer.streaming.leg import Leg
 from debabelizer.streaming.seam import Seam
-from debabelizer.streaming.tasks import spawn, stop
+from debabelizer.streaming.tasks import Parting, spawn, stop
 from debabelizer.streaming.verdict import cause_of
 
 __all__ = ["Line"]
@@ -63,9 +63,12 @@ class Line:
         while not self._task.done() and await self._watch.wait(deadline):
             pass
 
-    async def close(self) -> CloseTimeout | None:
-        """Stop it, within the close deadline; an error if it did not."""
+    def part(self, parting: Parting) -> asyncio.Task[CloseTimeout | None]:
+        """Have it say nothing any more, and stop it within the close deadline; an error if it does not."""
         self.attempt.retire()
+        return parting.begin(self._close(), name=f"debabelizer closing {self.number}")
+
+    async def _close(self) -> CloseTimeout | None:
         seconds = self.attempt.policy.close_timeout
         if self._task.done() or await stop(self._task, self.attempt.clock, seconds):
             return None

@@ -16,7 +16,6 @@ kept as far as it lies behind the confirmed position. The rules, all of them:
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from math import inf
 from typing import Final
@@ -31,7 +30,7 @@ from debabelizer.streaming.relief import last_moment
 from debabelizer.streaming.route import Route
 from debabelizer.streaming.runner import Runner
 from debabelizer.streaming.seam import Seam
-from debabelizer.streaming.tasks import spawn
+from debabelizer.streaming.tasks import Parting
 
 __all__ = ["Race"]
 
@@ -49,6 +48,7 @@ class Race:
         open_line: Opens a connection that stands by.
         begun: Told of one that is given audio.
         lost: Told of one that is out, and why.
+        parting: Closes those that are out.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class Race:
         open_line: Callable[[Leg], Line],
         begun: Callable[[Line], None],
         lost: Callable[[Line, Exception | None], None],
+        parting: Parting,
     ) -> None:
         self._legs = tuple(legs) if len(legs) > 1 else ()
         self._route = route
@@ -70,11 +71,11 @@ class Race:
         self._open = open_line
         self._begun = begun
         self._lost = lost
+        self._parting = parting
         self._runners: dict[Attempt, Runner] = {}
         self._heir: Runner | None = None
         self._seen = 0  # audio accepted when it was last asked
         self._rests: dict[Leg, float] = {}  # until when one that could not keep up is left out
-        self._parting: list[asyncio.Task[object]] = []
         self._journal.needed = self._needed
 
     @property
@@ -181,17 +182,10 @@ class Race:
         for runner in list(self._runners.values()):
             self._drop(runner)
 
-    async def close(self) -> None:
-        """Close all connections; bounded by the close deadline."""
-        self.end()
-        while self._parting:
-            await asyncio.wait([self._parting.pop()])
-
     def _drop(self, runner: Runner, cause: Exception | None = None) -> None:
         del self._runners[runner.line.attempt]
         self._lost(runner.line, cause)
-        self._parting = [task for task in self._parting if not task.done()]
-        self._parting.append(spawn(runner.line.close(), name=f"debabelizer closing {runner.line.number}"))
+        runner.line.part(self._parting)
 
     def _joins_at(self, leg: Leg) -> float:
         """When a leg may join."""

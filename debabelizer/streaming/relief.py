@@ -18,6 +18,7 @@ from debabelizer.streaming.journal import AudioJournal
 from debabelizer.streaming.leg import Leg
 from debabelizer.streaming.line import Line
 from debabelizer.streaming.route import Route
+from debabelizer.streaming.tasks import Parting
 
 __all__ = ["Relief", "last_moment"]
 
@@ -34,6 +35,7 @@ class Relief:
         journal: The audio: without any, nobody is needed.
         open_line: Opens a connection that stands by.
         lost: Told of one that failed before it took over.
+        parting: Closes those that are not needed.
     """
 
     def __init__(
@@ -42,11 +44,13 @@ class Relief:
         journal: AudioJournal,
         open_line: Callable[[Leg], Line],
         lost: Callable[[Line, Exception], None],
+        parting: Parting,
     ) -> None:
         self._route = route
         self._journal = journal
         self._open = open_line
         self._lost = lost
+        self._parting = parting
         self._line: Line | None = None
         self._seen = 0  # audio accepted when it was last asked
         self._until = inf  # when the one that stands by takes over without a pause
@@ -61,7 +65,7 @@ class Relief:
         """Whether one waits to take over."""
         return self._line is not None and self._line.attempt.is_ready
 
-    async def is_due(self, line: Line, now: float, *, is_quiet: bool) -> bool:
+    def is_due(self, line: Line, now: float, *, is_quiet: bool) -> bool:
         """Whether `line` is to be relieved now, even if nobody is there to take over.
 
         Args:
@@ -74,7 +78,7 @@ class Relief:
         waiting = self._line
         if waiting is not None:
             if (cause := waiting.failure(now)) is not None:
-                await self.close()
+                self.end()
                 self._route.lost(waiting.leg, cause, now)
                 self._lost(waiting, cause)
             elif waiting.attempt.is_ready and (is_quiet or now >= self._until):
@@ -102,16 +106,16 @@ class Relief:
         self._line = None
         return line
 
-    async def drop(self, leg: Leg) -> None:
+    def drop(self, leg: Leg) -> None:
         """Have nobody of `leg` take over: it was given up."""
         if self._line is not None and self._line.leg is leg:
-            await self.close()
+            self.end()
 
-    async def close(self) -> None:
-        """Close the connection that stands by, if there is one."""
+    def end(self) -> None:
+        """Begin to close the connection that stands by, if there is one."""
         line, self._line = self._line, None
         if line is not None:
-            await line.close()
+            line.part(self._parting)
 
     def _audio_comes(self) -> bool:
         """Whether there is audio to send, or was since the last time that somebody asked."""

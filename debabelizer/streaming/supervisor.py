@@ -53,7 +53,7 @@ from debabelizer.streaming.relief import Relief
 from debabelizer.streaming.route import Route, Step
 from debabelizer.streaming.runner import Runner
 from debabelizer.streaming.stage import Stage
-from debabelizer.streaming.tasks import spawn, stop
+from debabelizer.streaming.tasks import Parting, spawn, stop
 
 __all__ = ["Outcome", "Supervisor"]
 
@@ -110,7 +110,8 @@ class Supervisor:
         self._choice = choice
         self._watch = Signal(self.clock)  # what the owner waits for
         self._route = Route(legs, policy, health or Health(), random, race=race)
-        self._relief = Relief(self._route, self.journal, self._open, self._note_failure)
+        self._parting = Parting()
+        self._relief = Relief(self._route, self.journal, self._open, self._note_failure, self._parting)
         self._race = Race(
             legs[:race],
             self._route,
@@ -119,12 +120,13 @@ class Supervisor:
             open_line=self._open,
             begun=self._history.follows,
             lost=self._note_loss,
+            parting=self._parting,
         )
         self._stage = Stage(self, self._history, self._route, self._relief, self._race, self._watch)
         self._owner: asyncio.Task[None] | None = None
         self._closing = False
         self._begun = self.clock.time()
-        self._leaving: Line | None = None  # carried the stream, and is not closed yet
+        self._leaving: asyncio.Task[CloseTimeout | None] | None = None  # closes what carried the stream last
 
     # --- the user's side, called by the stream ---
 
@@ -138,7 +140,7 @@ class Supervisor:
         self._closing = True
         if self._owner is None or self._owner.get_loop().is_closed():
             self._ended()
-        elif self.outcome is None:
+        else:
             self._owner.cancel()
 
     async def close(self) -> None:
@@ -149,8 +151,8 @@ class Supervisor:
     async def join(self) -> None:
         """Wait until nothing is left of the stream; its outcome is known already, or soon will be."""
         owner = self._owner
-        if owner is not None and not owner.done() and owner.get_loop() is asyncio.get_running_loop():
-            await asyncio.wait([owner])
+        if owner is not None and owner.get_loop() is asyncio.get_running_loop():
+            await asyncio.wait([owner])  # also if it is done: who is to be told of that may not have been yet
 
     async def flush(self, trailing_silence: float) -> FlushResult:
         """See `TranscriptionStream.flush`."""
@@ -238,7 +240,11 @@ class Supervisor:
         finally:
             self._settle(outcome)
             if feeder is not None:
-                await stop(feeder, self.clock, self.policy.close_timeout)
+                closing = stop(feeder, self.clock, self.policy.close_timeout)
+                self._parting.begin(closing, name="debabelizer closing the source")
+            self._relief.end()
+            self._race.end()
+            await self._parting.end()
 
     def _stopped(self) -> Outcome:
         """The outcome of a stream whose owner was cancelled."""
@@ -256,26 +262,16 @@ class Supervisor:
         """One connection after another, until all audio is proven processed or hope is lost."""
         leg = self._route.first(self.clock.time())
         self._history.against = self._route.cause(self._route.preferred)
-        try:
-            while not self._complete():
-                runner = self._race.take(leg)
-                line = runner.line if runner else self._relief.take(leg) or await self._next(leg)
-                cause = await self._carry(line, runner)
-                if cause is not None:
-                    may_wait = not self._race.succeeds(self.clock.time())
-                    if may_wait and (late := await self._part()) is not None:
-                        late.__cause__, cause = cause, late
-                    self._note_failure(line, cause)
-                leg = line.leg if cause is None or self._complete() else await self._recover(line, cause)
-        finally:
-            self._race.end()
-            try:
-                await self._part()
-            finally:
-                try:
-                    await self._relief.close()
-                finally:
-                    await self._race.close()
+        while not self._complete():
+            runner = self._race.take(leg)
+            line = runner.line if runner else self._relief.take(leg) or await self._next(leg)
+            cause = await self._carry(line, runner)
+            if cause is not None:
+                may_wait = not self._race.succeeds(self.clock.time())
+                if may_wait and (late := await self._part()) is not None:
+                    late.__cause__, cause = cause, late
+                self._note_failure(line, cause)
+            leg = line.leg if cause is None or self._complete() else await self._recover(line, cause)
 
     def _complete(self) -> bool:
         return self.journal.ended and self.journal.confirmed >= self.journal.accepted
@@ -291,9 +287,7 @@ class Supervisor:
         """
         follows = False
         try:
-            cause = self._stage.enter(line, runner)
-            await self._part()
-            cause = cause or await self._judge(line)
+            cause = self._stage.enter(line, runner) or await self._judge(line)
             follows = cause is None and self._race.keeps(line)
             if line.attempt.finished:
                 await line.see_off()
@@ -302,17 +296,16 @@ class Supervisor:
             if follows:
                 self._race.join(line)
             else:
-                line.attempt.retire()
-                self._leaving = line
+                self._leaving = line.part(self._parting)
         return cause
 
     async def _part(self) -> CloseTimeout | None:
-        """Close the connection that carried the stream last; an error if that took too long.
-
-        One that is relieved is closed when the next one carries the stream already, so that nobody waits for it.
-        """
-        line, self._leaving = self._leaving, None
-        return None if line is None else await line.close()
+        """Wait until the connection that carried the stream last is closed; an error if that took too long."""
+        closing, self._leaving = self._leaving, None
+        if closing is None:
+            return None
+        await asyncio.wait([closing])
+        return closing.result()
 
     async def _judge(self, line: Line) -> Exception | None:
         """Wait for the end of an attempt: by itself, by a deadline, or because it is relieved; why it failed."""
@@ -323,7 +316,7 @@ class Supervisor:
             now = self.clock.time()
             if (cause := line.failure(now)) is not None:
                 return cause
-            if await self._relief.is_due(line, now, is_quiet=self.record.is_quiet(attempt)):
+            if self._relief.is_due(line, now, is_quiet=self.record.is_quiet(attempt)):
                 return None
             self._race.tend(line, now)
             if self._race.is_overtaken(now):
@@ -361,7 +354,7 @@ class Supervisor:
         if step is None:
             raise self._history.error(line.leg.provider, cause, self.stats) from cause
         if step.leg is not line.leg:
-            await self._relief.drop(line.leg)
+            self._relief.drop(line.leg)
         delay = 0.0 if self._relief.is_ready else step.delay
         self.outbox.put(Reconnecting(attempt=line.number, provider=line.leg.provider, cause=cause, delay=delay))
         await self._sleep(delay)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from debabelizer.streaming.clock import Clock, Signal
 
-__all__ = ["spawn", "stop"]
+__all__ = ["Parting", "spawn", "stop"]
 
 ResultT = TypeVar("ResultT")
 
@@ -44,3 +44,30 @@ async def stop(task: asyncio.Task[Any], clock: Clock, timeout: float) -> bool:
     if cancelled is not None:
         raise cancelled
     return task.done()
+
+
+class Parting:
+    """What is being closed beside the work of the owner, all at the same time. Each is bounded by itself."""
+
+    def __init__(self) -> None:
+        self._closing: list[asyncio.Task[Any]] = []
+
+    def begin(self, closing: Coroutine[Any, Any, ResultT], *, name: str) -> asyncio.Task[ResultT]:
+        """Close something."""
+        task = spawn(closing, name=name)
+        self._closing = [*self._left(), task]
+        return task
+
+    async def end(self) -> None:
+        """Wait until all is closed. A cancellation of the caller meanwhile is raised afterwards."""
+        cancelled: asyncio.CancelledError | None = None
+        while left := self._left():
+            try:
+                await asyncio.wait(left)
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            raise cancelled
+
+    def _left(self) -> list[asyncio.Task[Any]]:
+        return [task for task in self._closing if not task.done()]
