@@ -148,6 +148,7 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code."""
     sys.excepthook = unexpected
     _prepare_streams()
+    listen(0)  # help asks plugins before any option is read
     try:
         get_command(app)(args=arguments, prog_name=NAME)
     except DebabelizerError as error:
