@@ -3,12 +3,14 @@
 There are no times of words and no word about progress, so positions are our own affair. They come from the bytes that
 were sent when a commit was made, and from the milliseconds of the service's voice activity. Every 0.8 s of audio the
 service is asked for something it must answer: ``session.update`` with nothing in it. Events are handled in order, so
-the ``session.updated`` that answers proves that all audio before was taken. The same question behind a commit tells
-that the commit was handled: which of the ``committed`` events is its answer could not be told otherwise.
+the ``session.updated`` that answers proves that all audio before was taken; a refusal would prove it as well, and names
+the event that it is about. The same question behind a commit tells that the commit was handled: which of the
+``committed`` events is its answer could not be told otherwise.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,7 +40,8 @@ from debabelizer_openai.settings import OpenAISettings
 
 __all__ = ["RealtimeDialect"]
 
-_ASK: Final = frame("session.update", session={"type": "transcription"})
+_QUESTION: Final = "question"
+_ASK: Final = frame("session.update", event_id=_QUESTION, session={"type": "transcription"})
 _ASK_AFTER: Final = 0.8  # seconds of audio: what is not known to be heard stays less than the core bears with
 _LAG: Final = 1.5  # seconds by which the service may notice speech late (inference)
 _PADDING: Final = 0.5  # seconds before speech that belong to it, if no others were asked for; OpenAI's default is 0.3
@@ -206,6 +209,8 @@ class RealtimeDialect(Dialect):
                 if error.code != _UNINTELLIGIBLE:
                     raise provider_error(error, self._title, self._env)
                 self._complete(event, "")
+            case "error" if _concerns(event) == _QUESTION:
+                yield from self._answer()
             case "error":
                 self._fail(reported(event) or Reported())
             case _:
@@ -225,7 +230,12 @@ class RealtimeDialect(Dialect):
                 self._flushes.append(self._items.committed)
             case "ended":
                 self._ended = question.at
-        yield Processed(question.at)
+        yield Processed(min(question.at, self._transcribed_until()))
+
+    def _transcribed_until(self) -> float:
+        """Where the first utterance ends that is complete and has no text yet: if none ever comes, that is a stall."""
+        ends = (item.end for item in self._items if item.committed and item.transcript is None)
+        return next((end for end in ends if end is not None), math.inf)
 
     def _item(self, event: Mapping[str, Any]) -> Item | None:
         """The item of an event; None if it is final already."""
@@ -308,3 +318,9 @@ class RealtimeDialect(Dialect):
         if self._began is not None:
             return max(self._end, min(self._began, self._heard))
         return max(self._end, self._heard - self._lag)
+
+
+def _concerns(event: Mapping[str, Any]) -> object:
+    """The client event that an error is about, if it says so."""
+    error = event.get("error")
+    return error.get("event_id") if isinstance(error, Mapping) else None

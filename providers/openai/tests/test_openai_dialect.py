@@ -137,6 +137,34 @@ def test_audio_is_sent_in_base64_and_asked_for_now_and_then(played: Callable[...
     assert it.hear("session.updated") == [Processed(1.0)]
 
 
+def test_a_question_that_is_refused_is_answered_too(played: Callable[..., Played]) -> None:
+    it = played()
+    _, question = it.dialect.audio(SECOND)
+    error = {"type": "invalid_request_error", "code": "missing_required_parameter", "message": "What?"}
+    about = json.loads(str(question))["event_id"]
+    assert it.hear("error", error={**error, "event_id": about}) == [Processed(1.0)]
+    with pytest.raises(InvalidRequestError):
+        it.hear("error", error={**error, "event_id": "another"})
+
+
+def test_a_transcription_that_does_not_come_is_no_progress(played: Callable[..., Played]) -> None:
+    it = played()
+    it.dialect.audio(SECOND * 3)
+    assert it.hear("session.updated") == [Processed(3.0), Processed(1.0, final=True)]
+    it.speech("a", 2100, 2900)
+    it.speech("b", 3000, 3900)
+    it.commit("a")
+    it.commit("b", "a")
+    it.dialect.audio(SECOND * 3)
+    assert it.hear("session.updated") == [Processed(2.9)]
+    it.complete("b", "two")
+    it.dialect.audio(SECOND)
+    assert it.hear("session.updated") == [Processed(2.9)]
+    it.complete("a", "one")
+    it.dialect.audio(SECOND)
+    assert it.hear("session.updated")[0] == Processed(8.0)
+
+
 def test_silence_is_settled_but_for_what_the_service_may_notice_late(played: Callable[..., Played]) -> None:
     it = played()
     for _ in range(5):

@@ -15,6 +15,7 @@ from debabelizer import (
     AuthenticationError,
     CapabilityError,
     InvalidRequestError,
+    ProgressTimeout,
     ServiceUnavailableError,
     SessionExpiredError,
     StreamError,
@@ -125,6 +126,17 @@ def test_a_transcription_that_fails_is_heard_again() -> None:
             causes = [event.cause for event in events if isinstance(event, Reconnecting)]
             assert [type(cause) for cause in causes] == [ServiceUnavailableError] * len(causes)
             assert causes
+
+    virtual_time.run(main())
+
+
+def test_a_transcription_that_does_not_come_is_a_stall_and_heard_again() -> None:
+    async def main() -> None:
+        async with OpenAISimulator(behaviour=Behaviour(delays=(0.1, 60.0))) as server:
+            stream, events = await play(server)
+            assert compare(PLAN, stream.transcript).perfect
+            causes = [event.cause for event in events if isinstance(event, Reconnecting)]
+            assert isinstance(causes[0], ProgressTimeout)
 
     virtual_time.run(main())
 

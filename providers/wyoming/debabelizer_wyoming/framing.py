@@ -80,7 +80,7 @@ async def read_event(reader: asyncio.StreamReader) -> Event | None:
 def _object(text: bytes) -> dict[str, Any]:
     try:
         value = json.loads(text)
-    except ValueError as error:  # not JSON, or not UTF-8
+    except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or nested without end
         raise _broken("is not JSON") from error
     if not isinstance(value, dict):
         raise _broken("is not a JSON object")

@@ -162,7 +162,7 @@ def _check(event: Event) -> None:
 def _programs(info: Mapping[str, Any]) -> Iterator[Program]:
     for program in _tables(info, "asr"):
         models = tuple(
-            Model(str(model.get("name", "")), tuple(map(str, model.get("languages") or ())))
+            Model(str(model.get("name", "")), tuple(map(str, _list(model, "languages"))))
             for model in _tables(program, "models")
         )
         # Servers older than this member all need somebody else to end utterances (official library: the default).
@@ -170,11 +170,23 @@ def _programs(info: Mapping[str, Any]) -> Iterator[Program]:
 
 
 def _tables(data: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    tables = data.get(name)
-    tables = [] if tables is None else tables
-    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise ProtocolError(f"The description of the Wyoming server has {name!r} that is no list.", provider=NAME)
+    tables = _list(data, name)
+    if not all(isinstance(table, dict) for table in tables):
+        raise _undescribed(name)
     return tables
+
+
+def _list(data: Mapping[str, Any], name: str) -> list[Any]:
+    value = data.get(name)
+    if value is not None and not isinstance(value, list):
+        raise _undescribed(name)
+    return value or []
+
+
+def _undescribed(name: str) -> ProtocolError:
+    return ProtocolError(
+        f"The description of the Wyoming server has {name!r} that is no list of what belongs there.", provider=NAME
+    )
 
 
 def _member(event: Event, name: str, kind: type[KindT]) -> KindT:

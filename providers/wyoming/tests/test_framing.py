@@ -86,6 +86,7 @@ def test_data_may_stand_inline_and_in_a_block(line: dict[str, Any], block: dict[
         b"{}\n",
         b'{"type": 7}\n',
         b'{"type": "a", "data": []}\n',
+        b"[" * 50_000 + b"\n",
         b'{"type": "a", "data_length": -1}\n',
         b'{"type": "a", "data_length": "7"}\n',
         b'{"type": "a", "data_length": 99999999}\n',

@@ -229,7 +229,9 @@ def test_a_server_describes_itself() -> None:
     assert describe(info=own) == (Program("x", (), ends_utterances=True),)
 
 
-@pytest.mark.parametrize("info", [{"asr": {}}, {"asr": ["x"]}, {"asr": [{"models": [7]}]}])
+@pytest.mark.parametrize(
+    "info", [{"asr": {}}, {"asr": ["x"]}, {"asr": [{"models": [7]}]}, {"asr": [{"models": [{"languages": 7}]}]}]
+)
 def test_a_description_that_cannot_be(info: dict[str, Any]) -> None:
     with pytest.raises(ProtocolError, match="that is no list"):
         describe(info=info)

@@ -104,6 +104,7 @@ class RealtimeSession(Session):
         self._words: list[Word] = []  # not committed yet
         self._committed = 0.0  # seconds of audio
         self._count = 0  # items
+        self._about: str | None = None  # the client's own name for what it said last
         self._previous: str | None = None
         self._speaking = False
         self._quiet_since = 0.0
@@ -123,6 +124,7 @@ class RealtimeSession(Session):
 
     def handle(self, event: Mapping[str, Any]) -> None:
         """See `Session`."""
+        self._about = event.get("event_id")
         match event.get("type"):
             case "session.update":
                 self._update(event.get("session", {}))
@@ -137,7 +139,9 @@ class RealtimeSession(Session):
                 self._refuse("invalid_value", f"Invalid value: '{kind}'.")
 
     def _refuse(self, code: str | None, message: str, kind: str = "invalid_request_error") -> None:
-        self.say("error", error={"type": kind, "code": code, "message": message, "param": None, "event_id": None})
+        self.say(
+            "error", error={"type": kind, "code": code, "message": message, "param": None, "event_id": self._about}
+        )
 
     def _update(self, session: Mapping[str, Any]) -> None:
         if session.get("type") != "transcription" or self.query.get("intent") != "transcription":
