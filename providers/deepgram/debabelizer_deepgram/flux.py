@@ -85,6 +85,7 @@ class FluxDialect(Dialect):
         self._reached = 0.0  # how far Flux has transcribed, as it counts
         self._shown = False  # whether an interim stands
         self._flushes: deque[_Flush] = deque()
+        self._pause = _PAUSE  # seconds without audio that are waited for at this moment
         self._ends_at: float | None = None  # where the user's audio is over, likewise
 
     def open(self) -> Opening:
@@ -99,12 +100,18 @@ class FluxDialect(Dialect):
     @property
     def keepalive_after(self) -> float | None:  # type: ignore[override]  # of this connection, at this moment
         """See `Dialect`. Somebody who waits for a flush and sends nothing has paused."""
-        return 2 * _STEP if self._flushes else _PAUSE
+        self._pause = 2 * _STEP if self._flushes else _PAUSE
+        return self._pause
 
     def keepalive(self) -> Sequence[Frame]:
-        """See `Dialect`. Within a turn as much silence as time has passed."""
+        """See `Dialect`. Within a turn as much silence as time has passed.
+
+        None yet, if so little was waited for the sake of a flush that has been answered meanwhile.
+        """
+        if self._pause < _PAUSE and not self._flushes:
+            return ()
         needs = self._turn is not None or bool(self._flushes)
-        return (self._clock.silence((self.keepalive_after or 0.0) if needs else _SIGN_OF_LIFE),)
+        return (self._clock.silence(self._pause if needs else _SIGN_OF_LIFE),)
 
     def flush(self, trailing_silence: float) -> Sequence[Frame]:  # noqa: ARG002
         """See `Dialect`. Nothing is sent yet: `ForceEndTurn` follows when all was transcribed, as a `Reply`."""

@@ -142,6 +142,20 @@ def test_silence_comes_sooner_for_somebody_who_waits_for_a_flush(
     assert flux.keepalive_after == before
 
 
+def test_a_short_wait_for_a_flush_that_is_answered_meanwhile_brings_no_silence(
+    flux: FluxDialect, take_turn: Turn, seconds: Seconds
+) -> None:
+    flux.audio(seconds(1.0))
+    flux.flush(0.0)
+    assert (flux.keepalive_after or 0.0) < 1.0
+    take_turn("Update", [], 1.0)  # answers it
+    flux.audio(seconds(1.0))
+    take_turn("StartOfTurn", [ONE], 1.5)
+    assert flux.keepalive() == ()
+    assert flux.keepalive_after == 2.0
+    assert flux.keepalive() == (bytes(64000),)
+
+
 @pytest.mark.parametrize("code", [None, 1000, 1005])
 def test_a_close_behind_the_last_audio_is_the_end(
     flux: FluxDialect, take_turn: Turn, seconds: Seconds, code: int | None
