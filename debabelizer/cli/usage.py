@@ -27,5 +27,10 @@ def tell_usage(usages: Iterable[Usage]) -> None:
     for usage in usages:
         parts = [(usage.replayed, "sent again"), (usage.raced, "sent beside another one")]
         told = "".join(f", {seconds:.1f} s of it {how}" for seconds, how in parts if seconds)
-        cost = "its price is not known" if usage.cost is None else f"US$ {usage.cost:.4f} by its price"
-        note(f"{usage.provider} was given {usage.seconds:.1f} s of audio{told}; {cost}.")
+        note(f"{usage.provider} was given {usage.seconds:.1f} s of audio{told}; {_cost(usage)}.")
+
+
+def _cost(usage: Usage) -> str:
+    if usage.price_per_hour is None:
+        return "its price is not known"
+    return f"US$ {usage.cost:.4f} by its price" if usage.price_per_hour else "it costs nothing"

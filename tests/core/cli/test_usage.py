@@ -19,11 +19,13 @@ def test_what_was_given_and_what_it_cost(capsys: pytest.CaptureFixture[str]) -> 
         (
             Usage(provider="a", attempts=2, sent=10.0, replayed=2.0, price_per_hour=0.36),
             Usage(provider="b", sent=0.0, raced=1.26),
+            Usage(provider="c", sent=3.0, price_per_hour=0.0),
         )
     )
     assert capsys.readouterr().err.splitlines() == [
         "note: a was given 12.0 s of audio, 2.0 s of it sent again; US$ 0.0012 by its price.",
         "note: b was given 1.3 s of audio, 1.3 s of it sent beside another one; its price is not known.",
+        "note: c was given 3.0 s of audio; it costs nothing.",
     ]
 
 
