@@ -12,6 +12,7 @@ from debabelizer.compare.comparison import Comparison
 __all__ = ["Row", "rows"]
 
 _SHORT, _LONG = 8, 14  # words of the baseline in a row: after the first a sentence may end it, at the last it ends
+_FEW: Final = 4  # words of the baseline that make no row of their own at its end
 _ENDS: Final = tuple(".!?…。\uff01\uff1f")
 
 
@@ -38,7 +39,7 @@ def rows(comparison: Comparison) -> Iterator[Row]:
     words, start = comparison.words, 0
     while start < len(words) or start == 0:
         stop = start + 1
-        while stop < len(words) and not _is_end(words[stop - 1], stop - start):
+        while stop < len(words) and (len(words) - stop < _FEW or not _is_end(words[stop - 1], stop - start)):
             stop += 1
         stop = min(stop, len(words))
         yield Row(

@@ -107,6 +107,12 @@ def test_rows_hold_every_word_and_end_with_sentences() -> None:
     assert not any(row.agreed for row in made)
 
 
+def test_the_last_row_is_no_mere_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    for count, lengths in ((16, [16]), (18, [14, 4]), (30, [14, 16])):
+        monkeypatch.setattr(Speaker, "said", {"good": "word " * count})
+        assert [len(row.baseline) for row in rows(compared("good"))] == lengths
+
+
 class Reader(HTMLParser):
     """Checks that every element is closed, and notes what would be loaded."""
 
