@@ -11,7 +11,7 @@ from typing import Any, Final
 
 __all__ = ["Traces", "open_sockets"]
 
-_LAST_BREATH: Final = 0.2
+_LAST_BREATH: Final = 1.0
 """Real seconds in which a thread that has said that it is over may really end."""
 
 
