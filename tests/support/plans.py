@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import Iterable
 from typing import Final
 
 from hypothesis import strategies as st
 from support.service import Plan
 
 from debabelizer.errors import ServiceUnavailableError, SessionExpiredError
+from debabelizer.streaming.stream import TranscriptionStream
 
-__all__ = ["ERRORS", "plans", "times_as_many"]
+__all__ = ["ERRORS", "act", "plans", "times_as_many"]
 
 ERRORS: Final = (
     ServiceUnavailableError("restart", retry_after=0.0),
@@ -36,3 +39,23 @@ plans: Final = st.builds(
 def times_as_many(examples: int) -> int:
     """So many, or as many times more as the environment variable ``DEBABELIZER_EXAMPLES`` says."""
     return examples * int(os.environ.get("DEBABELIZER_EXAMPLES", "1"))
+
+
+async def act(
+    stream: TranscriptionStream, todo: Iterable[tuple[str, float]], audio: bytes, *, chunk: int, pace: float | None
+) -> None:
+    """Send, pause and flush as told; then the rest in chunks, at a pace if there is one; and the end."""
+    sent = 0
+    for what, amount in todo:
+        if what == "send":
+            await stream.send_audio(audio[sent : sent + int(amount)])
+            sent = min(sent + int(amount), len(audio))
+        elif what == "pause":
+            await asyncio.sleep(amount)
+        else:
+            await stream.flush()
+    for start in range(sent, len(audio), chunk):
+        await stream.send_audio(audio[start : start + chunk])
+        if pace is not None:
+            await asyncio.sleep(pace)
+    await stream.end_audio()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
+from debabelizer.audio.convert import Converter
 from debabelizer.audio.format import AudioFormat
 from debabelizer.errors import ServiceUnavailableError
 from debabelizer.results import Word
-from debabelizer.streaming.connection import Connection, End, Flush, Link
+from debabelizer.streaming.connection import Connection, End, Feed, Flush, Link
 from debabelizer.streaming.dialect import Finished, Flushed, Hypothesis, Processed, UtteranceEnd
 from debabelizer.streaming.intake import Source
 from debabelizer.streaming.leg import Leg
@@ -221,3 +222,29 @@ class Bench:
             return supervisor
 
         return TranscriptionStream(supervise, name="fake")
+
+
+class _Backwards:
+    """A link whose audio comes in another format than the connection behind it reads."""
+
+    def __init__(self, link: Link, wire: AudioFormat) -> None:
+        self._link = link
+        self._converter = Converter(wire, FORMAT)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._link, name)
+
+    async def take(self, timeout: float | None = None, direct: Any = None) -> Feed | None:
+        work = await self._link.take(timeout)
+        return self._converter.feed(work) if isinstance(work, bytes) else work
+
+
+class Foreign(Connection):
+    """A connection that reads this module's format, where the audio comes in another."""
+
+    def __init__(self, connection: Connection, wire: AudioFormat) -> None:
+        self._connection = connection
+        self._wire = wire
+
+    async def run(self, link: Link) -> None:
+        await self._connection.run(cast("Link", _Backwards(link, self._wire)))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from support.fleet import Fleet, Told, changes, leg, live, words
-from support.service import FORMAT, Plan, Service, speech
+from support.service import FORMAT, Foreign, Plan, Service, speech
 
-from debabelizer.audio.convert import Converter
 from debabelizer.audio.format import AudioFormat
 from debabelizer.errors import (
     AuthenticationError,
@@ -24,7 +23,6 @@ from debabelizer.errors import (
     SessionExpiredError,
 )
 from debabelizer.results import Closed, ProviderChanged, Reconnected, StreamingResult, Usage
-from debabelizer.streaming.connection import Connection, Feed, Link
 from debabelizer.streaming.leg import Leg
 from debabelizer.streaming.policy import StreamPolicy
 from debabelizer.streaming.stream import TranscriptionStream
@@ -132,30 +130,6 @@ def test_what_was_interim_is_withdrawn_and_speakers_are_told_apart() -> None:
             shown.append(event.text)
     assert shown[-2].split()[-1] == "30"
     assert shown[-1] == ""
-
-
-class Backwards:
-    """A link whose audio comes in another format than the connection behind it reads."""
-
-    def __init__(self, link: Link, wire: AudioFormat) -> None:
-        self._link = link
-        self._converter = Converter(wire, FORMAT)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._link, name)
-
-    async def take(self, timeout: float | None = None, direct: Any = None) -> Feed | None:
-        work = await self._link.take(timeout)
-        return self._converter.feed(work) if isinstance(work, bytes) else work
-
-
-class Foreign(Connection):
-    def __init__(self, connection: Connection, wire: AudioFormat) -> None:
-        self._connection = connection
-        self._wire = wire
-
-    async def run(self, link: Link) -> None:
-        await self._connection.run(cast("Link", Backwards(link, self._wire)))
 
 
 def test_the_audio_is_converted_to_what_the_next_provider_takes() -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.fleet import leg
+from support.plans import act
 from support.service import FORMAT, WORD, Plan, Service, ServiceConnection, speech
 
 from debabelizer.errors import (
@@ -122,22 +123,6 @@ class Provider(Service):
         return self.connections[-1]
 
 
-async def act(stream: TranscriptionStream, todo: list[tuple[str, float]], audio: bytes) -> None:
-    sent = 0
-    for what, amount in todo:
-        if what == "send":
-            await stream.send_audio(audio[sent : sent + int(amount)])
-            sent = min(sent + int(amount), len(audio))
-        elif what == "pause":
-            await asyncio.sleep(amount)
-        else:
-            await stream.flush()
-    for start in range(sent, len(audio), 500):
-        await stream.send_audio(audio[start : start + 500])
-        await asyncio.sleep(0.1)
-    await stream.end_audio()
-
-
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(providers, chatter, st.one_of(st.integers(0, 20), st.integers(60, 150)), st.booleans())
 def test_words_are_those_of_a_perfect_line_whoever_heard_them(
@@ -163,7 +148,7 @@ def test_words_are_those_of_a_perfect_line_whoever_heard_them(
         interim = ""
         largest = 0
         async with TranscriptionStream(supervise, name="model") as stream:
-            acting = asyncio.ensure_future(act(stream, todo, speech(1, last)))
+            acting = asyncio.ensure_future(act(stream, todo, speech(1, last), chunk=500, pace=0.1))
             async for result in stream:
                 if result.is_final:
                     finals.append(result)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.plans import plans, times_as_many
+from support.plans import act, plans, times_as_many
 from support.service import Bench, Plan, Service, speech
 
 from debabelizer.errors import StreamClosedError, StreamError
@@ -36,22 +36,6 @@ async def drain(stream: TranscriptionStream) -> None:
         pass
 
 
-async def act(stream: TranscriptionStream, todo: list[tuple[str, float]], audio: bytes) -> None:
-    sent = 0
-    for what, amount in todo:
-        if what == "send":
-            await stream.send_audio(audio[sent : sent + int(amount)])
-            sent = min(sent + int(amount), len(audio))
-        elif what == "pause":
-            await asyncio.sleep(amount)
-        else:
-            await stream.flush()
-    while sent < len(audio):
-        await stream.send_audio(audio[sent : sent + 1000])
-        sent += 1000
-    await stream.end_audio()
-
-
 @settings(max_examples=times_as_many(250), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(plans, max_size=6), actions, st.integers(0, 150), st.sampled_from([None, 1.0, 4.0]), st.booleans())
 def test_words_delivered_are_the_words_of_a_perfect_line(
@@ -62,7 +46,7 @@ def test_words_delivered_are_the_words_of_a_perfect_line(
         finals: list[StreamingResult] = []
         interim = ""
         async with bench.stream() as stream:
-            acting = asyncio.ensure_future(act(stream, todo, speech(1, last)))
+            acting = asyncio.ensure_future(act(stream, todo, speech(1, last), chunk=1000, pace=None))
             async for result in stream:
                 if result.is_final:
                     finals.append(result)

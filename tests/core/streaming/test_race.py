@@ -11,9 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.fleet import Fleet, Told, changes, leg, live, words
-from support.service import FORMAT, Plan, Service, speech
+from support.service import FORMAT, Foreign, Plan, Service, speech
 
-from debabelizer.audio.convert import Converter
 from debabelizer.audio.format import AudioFormat
 from debabelizer.errors import (
     AuthenticationError,
@@ -23,7 +22,7 @@ from debabelizer.errors import (
     SessionExpiredError,
 )
 from debabelizer.results import ProviderChanged, Reconnected, Reconnecting, StreamingResult, Word
-from debabelizer.streaming.connection import Connection, Feed, Flush, Link
+from debabelizer.streaming.connection import Connection, Flush, Link
 from debabelizer.streaming.dialect import ConnectionEvent, Hypothesis
 from debabelizer.streaming.leg import Leg
 from debabelizer.streaming.policy import StreamPolicy
@@ -315,30 +314,6 @@ def test_in_doubt_nobody_overtakes() -> None:
     assert told.stream.transcript.text.replace("th", "") == words()
     assert told.causes[0] == ("a", "ProgressTimeout")
     assert len(b.connections) == 2
-
-
-class Backwards:
-    """A link whose audio comes in another format than the connection behind it reads."""
-
-    def __init__(self, link: Link, wire: AudioFormat) -> None:
-        self._link = link
-        self._converter = Converter(wire, FORMAT)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._link, name)
-
-    async def take(self, timeout: float | None = None, direct: Any = None) -> Feed | None:
-        work = await self._link.take(timeout)
-        return self._converter.feed(work) if isinstance(work, bytes) else work
-
-
-class Foreign(Connection):
-    def __init__(self, connection: Connection, wire: AudioFormat) -> None:
-        self._connection = connection
-        self._wire = wire
-
-    async def run(self, link: Link) -> None:
-        await self._connection.run(cast("Link", Backwards(link, self._wire)))
 
 
 def test_each_is_sent_the_format_it_takes() -> None:
