@@ -34,7 +34,7 @@ from debabelizer.streaming.dialect import (
 from debabelizer_openai.faults import EMPTY_COMMIT, Reported, http_error, provider_error, reported
 from debabelizer_openai.items import Item, Items
 from debabelizer_openai.languages import language_code
-from debabelizer_openai.messages import COMMIT, append, frame, parse, seconds, text
+from debabelizer_openai.messages import COMMIT, append, frame, longer, parse, seconds, text
 from debabelizer_openai.requests import headers, hears_pauses, realtime_url, session
 from debabelizer_openai.settings import OpenAISettings
 
@@ -201,7 +201,7 @@ class RealtimeDialect(Dialect):
                     self._place(item)
             case "conversation.item.input_audio_transcription.delta":
                 if (item := self._item(event)) is not None:
-                    item.deltas += text(event, "delta")
+                    item.deltas = longer(item.deltas, text(event, "delta"))
             case "conversation.item.input_audio_transcription.completed":
                 self._complete(event, text(event, "transcript"))
             case "conversation.item.input_audio_transcription.failed":

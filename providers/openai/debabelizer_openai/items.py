@@ -11,8 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from debabelizer.errors import ProtocolError
+
 __all__ = ["Item", "Items"]
 
+_MOST_OPEN: Final = 1000
 _REMEMBERED: Final = 100  # items whose late news is passed over
 
 
@@ -54,12 +57,18 @@ class Items:
         return bool(self._open)
 
     def get(self, identifier: str) -> Item | None:
-        """The item of that id, made if it is new; None if it was said as final before."""
+        """The item of that id, made if it is new; None if it was said as final before.
+
+        Raises:
+            ProtocolError: If too many are open: a service that begins items for ever must not fill the memory.
+        """
         if identifier in self._done:
             return None
         for item in self._open:
             if item.id == identifier:
                 return item
+        if len(self._open) >= _MOST_OPEN:
+            raise ProtocolError(f"The service has {_MOST_OPEN} utterances open, and completes none.")
         item = Item(identifier)
         self._open.append(item)
         return item

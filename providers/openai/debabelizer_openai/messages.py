@@ -10,7 +10,9 @@ from typing import Any, Final
 
 from debabelizer.errors import ProtocolError
 
-__all__ = ["COMMIT", "append", "frame", "parse", "seconds", "text"]
+__all__ = ["COMMIT", "append", "frame", "longer", "parse", "seconds", "text"]
+
+_LONGEST_TEXT: Final = 1_000_000  # characters of one utterance
 
 
 def frame(kind: str, **members: Any) -> str:
@@ -51,6 +53,17 @@ def text(body: Mapping[str, Any], name: str) -> str:
     if value is not None and not isinstance(value, str):
         raise ProtocolError(f"The service sent a {type(value).__name__} as {name!r}, which is a text.")
     return value or ""
+
+
+def longer(so_far: str, delta: str) -> str:
+    """What was written so far, with what was added.
+
+    Raises:
+        ProtocolError: If there is no end to it: a service that repeats itself for ever must not fill the memory.
+    """
+    if len(so_far) + len(delta) > _LONGEST_TEXT:
+        raise ProtocolError("The service writes without an end.")
+    return so_far + delta
 
 
 def seconds(body: Mapping[str, Any], name: str) -> float:

@@ -29,7 +29,7 @@ from debabelizer.streaming.dialect import (
     SpeechStart,
 )
 from debabelizer_openai.faults import Reported, http_error, provider_error, reported
-from debabelizer_openai.messages import COMMIT, append, frame, parse, text
+from debabelizer_openai.messages import COMMIT, append, frame, longer, parse, text
 from debabelizer_openai.pauses import PauseFinder, Stretch
 from debabelizer_openai.requests import authorization, realtime_url
 from debabelizer_openai.settings import VllmRealtimeSettings
@@ -110,7 +110,7 @@ class VllmDialect(Dialect):
                 return [*news, Ready()]
             case "transcription.delta":
                 # One comes for each step of the model, also in silence (its source): a sign of life.
-                self._deltas += text(event, "delta")
+                self._deltas = longer(self._deltas, text(event, "delta"))
                 shown = Hypothesis(text=self._deltas.strip(), final=False, start=self._begun)
                 return [*news, *((shown,) if text(event, "delta").strip() else ()), Processed(self._sent)]
             case "transcription.done":

@@ -201,6 +201,14 @@ def test_deltas_are_interims_and_the_completion_counts(played: Callable[..., Pla
     assert it.delta("a", "late") == []
 
 
+def test_a_service_that_writes_for_ever_does_not_fill_the_memory(played: Callable[..., Played]) -> None:
+    it = played()
+    for _ in range(10):
+        it.delta("a", "word " * 20_000)
+    with pytest.raises(ProtocolError, match="without an end"):
+        it.delta("a", "word")
+
+
 def test_completions_out_of_order_are_put_in_order(played: Callable[..., Played]) -> None:
     it = played()
     it.dialect.audio(SECOND * 9)

@@ -5,6 +5,8 @@ from itertools import permutations
 import pytest
 from debabelizer_openai.items import Items
 
+from debabelizer import ProtocolError
+
 CHAIN = [("a", None), ("b", "a"), ("c", "b"), ("d", "c")]
 
 
@@ -90,3 +92,12 @@ def test_predecessors_that_make_no_sense_lose_nothing() -> None:
         items.commit(identifier, previous)
     complete(items, *"abcd")
     assert sorted(said(items)) == list("abcd")
+
+
+def test_a_service_that_begins_items_for_ever_does_not_fill_the_memory() -> None:
+    items = Items()
+    for number in range(1000):
+        items.get(str(number))
+    with pytest.raises(ProtocolError, match="completes none"):
+        items.get("one more")
+    assert items.get("999") is not None

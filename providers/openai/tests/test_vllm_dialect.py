@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from debabelizer_openai.vllm import VllmDialect
 
-from debabelizer import AudioFormat, InvalidRequestError, ServiceUnavailableError
+from debabelizer import AudioFormat, InvalidRequestError, ProtocolError, ServiceUnavailableError
 from debabelizer.streaming.dialect import Finished, Flushed, Hypothesis, Processed, Ready, Reply, SpeechStart
 from debabelizer.testing.coded import encode_words, plan_words
 
@@ -105,3 +105,11 @@ def test_errors_are_texts(dialect: VllmDialect, code: str, kind: type[Exception]
 
 def test_what_is_not_known_is_passed_over(dialect: VllmDialect) -> None:
     assert hear(dialect, "session.updated") == []
+
+
+def test_a_model_that_writes_for_ever_does_not_fill_the_memory(dialect: VllmDialect) -> None:
+    dialect.audio(SPEECH)
+    for _ in range(10):
+        hear(dialect, "transcription.delta", delta="word " * 20_000)
+    with pytest.raises(ProtocolError, match="without an end"):
+        hear(dialect, "transcription.delta", delta="word")
