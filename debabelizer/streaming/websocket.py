@@ -49,6 +49,11 @@ class _Socket(ClientConnection):
     more than the frame itself. Whatever is not as usual takes its way.
     """
 
+    def start_keepalive(self) -> None:
+        """As it is; but no pings for a connection that was lost with its handshake, since nobody would end them."""
+        if not self.connection_lost_waiter.done():
+            super().start_keepalive()
+
     @property
     def is_free(self) -> bool:
         """Whether a message can be sent now."""
