@@ -89,14 +89,17 @@ def _redact_value(value: Any) -> Any:
 
 
 def redact_record(record: logging.LogRecord) -> bool:
-    """Mask remembered secrets in a log record. Usable as a filter: ``handler.addFilter(redact_record)``."""
+    """Mask remembered secrets in a log record. Usable as a filter: ``handler.addFilter(redact_record)``.
+
+    Arguments count as well: their text may be short, and some handlers send them as they are.
+    """
     if _pattern is None:
         return True
     try:
         text = record.getMessage()
     except (TypeError, ValueError, KeyError):  # arguments that do not fit: `logging` itself reports them
         text = ""
-    if _pattern.search(text):
+    if _pattern.search(text) or (text and record.args and _pattern.search(repr(record.args))):
         record.msg, record.args = redact(text), None
     if record.exc_info and record.exc_info[1] is not None:
         redact_exception(record.exc_info[1])

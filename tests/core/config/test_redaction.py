@@ -123,6 +123,13 @@ def test_records_of_every_logger_are_masked(log: tuple[logging.Logger, io.String
     assert "canary" not in output.getvalue()
 
 
+def test_arguments_that_hold_more_than_they_show_are_masked_too(caplog: pytest.LogCaptureFixture) -> None:
+    install_log_redaction()
+    Secret(KEY)
+    logging.getLogger("websockets.client").warning("< %.8s", ["a frame", KEY])
+    assert [(record.getMessage(), record.args) for record in caplog.records] == [("< ['a fram", None)]
+
+
 def test_records_without_a_secret_keep_their_arguments(caplog: pytest.LogCaptureFixture) -> None:
     install_log_redaction()
     Secret(KEY)
