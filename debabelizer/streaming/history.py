@@ -51,6 +51,7 @@ class History:
         count: Attempts begun.
         reconnects: Of these, the ones after the first that got as far as taking audio.
         changes: How often another provider went on.
+        furthest: The position up to which audio was sent by attempts that are over.
     """
 
     def __init__(self, provider: str) -> None:
@@ -62,7 +63,7 @@ class History:
         self._accounts: dict[str, _Account] = {}
         self._leads: _Stint | None = None
         self._follow: dict[Attempt, _Stint] = {}
-        self._furthest = 0
+        self.furthest = 0
         self._failures: deque[AttemptRecord] = deque(maxlen=_TOLD)
 
     def opened(self, leg: Leg) -> int:
@@ -105,7 +106,7 @@ class History:
             yield Reconnected(
                 attempt=line.number,
                 provider=provider,
-                replayed=0.0 if raced else journal.seconds(max(self._furthest - start, 0)),
+                replayed=0.0 if raced else journal.seconds(max(self.furthest - start, 0)),
                 gap=next((gap.end - gap.start for gap in gaps[-1:] if gap.end == at), 0.0),
                 speakers_restart=True,
             )
@@ -114,13 +115,13 @@ class History:
         """The running attempt is over, or no longer leads."""
         if self._leads is not None:
             self._led(self._leads, self._accounts)
-            self._furthest = self.sent
+            self.furthest = self.sent
             self._leads = None
 
     @property
     def sent(self) -> int:
         """The position up to which audio was sent by any attempt."""
-        return self._furthest if self._leads is None else max(self._furthest, self._leads.attempt.sent)
+        return self.furthest if self._leads is None else max(self.furthest, self._leads.attempt.sent)
 
     @property
     def billed(self) -> int:
@@ -190,7 +191,7 @@ class History:
     def _led(self, stint: _Stint, books: dict[str, _Account]) -> None:
         """Add to the accounts what an attempt has sent while it led."""
         account, sent = books[stint.provider], stint.attempt.sent
-        new = max(sent - max(self._furthest, stint.since), 0)
+        new = max(sent - max(self.furthest, stint.since), 0)
         account.sent += new
         account.replayed += sent - stint.since - new
 

@@ -27,6 +27,7 @@ class Line:
 
     Attributes:
         seam: Where it goes on with what another one said that heard the same audio; None if it began anew.
+        is_barren: Whether its session came to its end before anything was final.
     """
 
     def __init__(self, leg: Leg, attempt: Attempt, number: int, watch: Signal) -> None:
@@ -34,6 +35,7 @@ class Line:
         self.attempt = attempt
         self.number = number
         self.seam: Seam | None = None
+        self.is_barren = False
         self._watch = watch
         self._task: asyncio.Task[None] = spawn(
             self._carry(), name=f"debabelizer connection {number} ({leg.provider})", on_end=watch.notify

@@ -20,7 +20,7 @@ from debabelizer.streaming.line import Line
 from debabelizer.streaming.route import Route
 from debabelizer.streaming.tasks import Parting
 
-__all__ = ["Relief", "last_moment"]
+__all__ = ["Relief", "last_moment", "renews_at"]
 
 _LIMIT = 0.98  # of the vendor's longest session: the last moment
 _EARLY = 20.0  # seconds before that moment at which the next connection opens, and for which it stands by at most
@@ -91,7 +91,7 @@ class Relief:
         """When to ask again, at the latest, unless a connection ends or speaks before."""
         times = [last_moment(line)]
         if self._line is None:
-            times += [times[0] - _lead(line), self._route.better_at(line.leg)]
+            times += [renews_at(line), self._route.better_at(line.leg)]
         else:
             expiry = self._line.attempt.expiry()
             times += [self._until, inf if expiry is None else expiry.when]
@@ -123,20 +123,24 @@ class Relief:
         return self._journal.accepted > min(seen, self._journal.confirmed)
 
     def _open_if_due(self, line: Line, now: float) -> None:
-        lead = _lead(line)
-        if now >= last_moment(line) - lead:
+        if now >= renews_at(line):
             leg = self._route.renewal(line.leg, now)
         else:
             leg = None if self._journal.ended else self._route.better(line.leg, now)
         if leg is not None:
             self._line = self._open(leg)
-            self._until = now + lead
+            self._until = now + _lead(line)
 
 
 def last_moment(line: Line) -> float:
     """When the vendor is about to end the session."""
     longest = line.leg.max_session
     return inf if longest is None else line.attempt.begun + longest * _LIMIT
+
+
+def renews_at(line: Line) -> float:
+    """When the next connection is opened, to take over before that moment."""
+    return last_moment(line) - _lead(line)
 
 
 def _lead(line: Line) -> float:

@@ -26,7 +26,7 @@ from math import inf
 from random import random as uniform
 
 from debabelizer.audio.format import AudioFormat
-from debabelizer.errors import CloseTimeout, StreamClosedError, StreamError
+from debabelizer.errors import CloseTimeout, SessionExpiredError, StreamClosedError, StreamError
 from debabelizer.results import (
     Choice,
     Closed,
@@ -49,7 +49,7 @@ from debabelizer.streaming.outbox import Outbox
 from debabelizer.streaming.policy import StreamPolicy
 from debabelizer.streaming.race import Race
 from debabelizer.streaming.record import Record
-from debabelizer.streaming.relief import Relief
+from debabelizer.streaming.relief import Relief, renews_at
 from debabelizer.streaming.route import Route, Step
 from debabelizer.streaming.runner import Runner
 from debabelizer.streaming.stage import Stage
@@ -317,7 +317,7 @@ class Supervisor:
             if (cause := line.failure(now)) is not None:
                 return cause
             if self._relief.is_due(line, now, is_quiet=self.record.is_quiet(attempt)):
-                return None
+                return self._fruitless(line, now)
             self._race.tend(line, now)
             if self._race.is_overtaken(now):
                 return None
@@ -334,6 +334,20 @@ class Supervisor:
             self._settle(Outcome())  # the user need not wait while the connection is closed
         return None
 
+    def _fruitless(self, line: Line, now: float) -> Exception | None:
+        """Why a session has failed that comes to its end: it got the stream no further. None if it has not.
+
+        The next one would hear the same audio for as long, and so on for ever.
+        """
+        attempt = line.attempt
+        if now < renews_at(line) or self.journal.confirmed > attempt.start:
+            return None
+        if not self.record.unsettled and attempt.sent > self._history.furthest:
+            return None  # nothing was said
+        line.is_barren = True
+        what = "The session came to its end before anything that it was sent was final."
+        return SessionExpiredError(what, provider=line.leg.provider)
+
     def _note_failure(self, line: Line, cause: Exception) -> None:
         """An attempt failed: told by the error that the stream may end with."""
         confirmed = self.journal.seconds(self.journal.confirmed)
@@ -348,7 +362,10 @@ class Supervisor:
     async def _recover(self, line: Line, cause: Exception) -> Leg:
         """Wait until the next attempt is due, and say with whom; raises when hope is lost."""
         attempt, now = line.attempt, self.clock.time()
-        step = self._route.failed(line.leg, cause, attempt.begun, now, well=attempt.well_until)
+        # However well a session went that was good for nothing, it does not count as time of trouble either: it may be
+        # that somebody began to speak at its very end.
+        begun, well = (now, None) if line.is_barren else (attempt.begun, attempt.well_until)
+        step = self._route.failed(line.leg, cause, begun, now, well=well)
         if self._race.has_heir:
             step = Step(line.leg)
         if step is None:

@@ -29,10 +29,12 @@ class Unwilling(ServiceConnection):
     async def run(self, link: Link) -> None:
         try:
             await super().run(link)
-        finally:
+            await asyncio.sleep(60.0)
+        except asyncio.CancelledError:
             self.over = False
             await asyncio.sleep(60.0)
             self.over = True
+            raise
 
 
 @contextmanager
@@ -43,13 +45,29 @@ def in_time() -> Iterator[None]:
     assert time() - begun <= DEADLINE + 1e-6
 
 
-def test_all_that_race_and_the_one_that_stands_by_are_closed_at_the_same_time() -> None:
+def test_all_that_race_are_closed_at_the_same_time() -> None:
     async def case() -> None:
         fleet = Fleet([Stubborn(), Stubborn(), Stubborn()], race=3)
         stream = fleet.stream()
         await stream.send_audio(speech(1, 20))
         await asyncio.sleep(1.0)
         assert fleet.connections == [1, 1, 1]
+        with in_time():
+            await stream.aclose()
+        await asyncio.sleep(100.0)
+        assert len(asyncio.all_tasks()) == 1
+
+    run(case())
+
+
+def test_so_is_the_one_that_stands_by() -> None:
+    async def case() -> None:
+        fleet = Fleet([Stubborn([Plan(lag=4)])], options={"max_session": 3.0})
+        stream = fleet.stream()
+        for number in range(1, 29):
+            await stream.send_audio(speech(number, number))
+            await asyncio.sleep(0.1)
+        assert fleet.connections == [2]
         with in_time():
             await stream.aclose()
         await asyncio.sleep(100.0)
@@ -125,5 +143,7 @@ def test_a_stream_that_is_complete_is_closed_in_time_too() -> None:
         with in_time():
             await stream.aclose()
         assert "complete" in repr(stream)
+        await asyncio.sleep(100.0)
+        assert len(asyncio.all_tasks()) == 1
 
     run(case())

@@ -156,7 +156,9 @@ def test_who_sends_nothing_needs_no_next_connection() -> None:
 
 
 class Quiet(Clinic):
-    """Hears zeros as silence, and ends an utterance where it begins."""
+    """Hears zeros as silence, and ends an utterance where it begins; `sure`: silence is final at once."""
+
+    sure = True
 
     def connect(self) -> Connection:
         connection = Hush(self)
@@ -167,7 +169,7 @@ class Quiet(Clinic):
 class Hush(Connection):
     """Keeps no more audio than one word of it."""
 
-    def __init__(self, clinic: Clinic) -> None:
+    def __init__(self, clinic: Quiet) -> None:
         self._clinic = clinic
         self._audio = b""  # not understood yet
         self._heard = 0.0
@@ -200,7 +202,7 @@ class Hush(Connection):
             return [*self._say(final=False), Processed(self._seconds)]
         events = self._settle()
         self._forget((len(self._audio) - len(self._audio.lstrip(b"\0"))) // 2 * 2)
-        return [*events, Processed(self._heard, final=True)]
+        return [*events, Processed(self._heard, final=self._clinic.sure)]
 
     def _forget(self, size: int) -> None:
         self._audio = self._audio[size:]
@@ -209,7 +211,7 @@ class Hush(Connection):
     def _settle(self) -> list[ConnectionEvent]:
         events = self._say(final=True)
         self._pending.clear()
-        return [*events, UtteranceEnd()] if events else []
+        return [*events, Hypothesis(text="", final=False), UtteranceEnd()] if events else []
 
     def _say(self, *, final: bool) -> list[ConnectionEvent]:
         words = tuple(self._pending)
@@ -399,5 +401,64 @@ def test_a_stream_that_ends_while_a_connection_stands_by_leaves_nothing(what: st
         await asyncio.sleep(10.0)
         assert len(asyncio.all_tasks()) == 1
         assert len(clinic.calls) == 2
+
+    run(case())
+
+
+@pytest.mark.parametrize(("lag", "speed"), [(60, 1.0), (400, None)])
+def test_sessions_that_are_too_short_for_a_final_are_failures_and_end_in_an_error(
+    lag: int, speed: float | None
+) -> None:
+    async def case() -> None:
+        options = {"max_session": 5.0, "speed": speed}
+        fleet = Fleet.of(Plan(lag=lag), options=options, policy=StreamPolicy(give_up_after=20.0))
+        told = await live(fleet.stream(), last=2000)
+        assert told.error is not None
+        assert [type(attempt.cause) for attempt in told.error.attempts] == [SessionExpiredError] * fleet.connections[0]
+        assert 2 < fleet.connections[0] <= 20
+        assert told.stream.stats.gaps == ()
+
+    run(case())
+
+
+def test_a_provider_whose_sessions_are_long_enough_goes_on() -> None:
+    async def case() -> None:
+        short = {"max_session": 5.0, "speed": 1.0}
+        fleet = Fleet.of(Plan(lag=60), Plan(lag=2), each={"a": short}, policy=StreamPolicy(cool_down=600.0))
+        told = await live(fleet.stream(), last=300)
+        assert told.stream.transcript.text == words(300)
+        assert changes(told) == ["ab"]
+        assert fleet.connections == [3, 1]  # one of them was to be the next, and never carried the stream
+
+    run(case())
+
+
+@pytest.mark.parametrize("limit", [30.0, 300.0])
+def test_sessions_in_which_nobody_speaks_are_no_failures(limit: float) -> None:
+    """Also if silence never becomes final, and somebody begins to speak at the last moment."""
+
+    async def case() -> None:
+        clinic = Quiet(limit=limit)
+        clinic.sure = False
+        fleet = Fleet([clinic], options={"max_session": limit})
+        stream = fleet.stream()
+
+        async def speak() -> None:
+            for number in range(1, 4):
+                begun = len(clinic.connections)
+                while len(clinic.connections) < begun + 4:
+                    await stream.send_audio(bytes(200))
+                    await asyncio.sleep(0.1)
+                for _ in range(int(limit / 10)):  # until behind the end of the session
+                    await stream.send_audio(speech(number, number))
+                    await asyncio.sleep(0.1)
+            await stream.end_audio()
+
+        async with stream:
+            speaking = asyncio.ensure_future(speak())
+            said = [result.text async for result in stream if result.is_final]
+            await speaking
+        numbers = " ".join(said).split()
+        assert numbers == [str(number) for number in range(1, 4) for _ in range(int(limit / 10))]
 
     run(case())
