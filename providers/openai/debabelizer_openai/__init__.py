@@ -1,7 +1,7 @@
 """OpenAI for Debabelizer: files, and streams over the Realtime API. Servers like it: `debabelizer_openai.servers`.
 
 All are made of one table, `debabelizer_openai.flavours`. Each is a provider of its own, because claims, keys and
-addresses differ, and because a list of fallbacks can name several of them.
+addresses differ, and because a list of fallbacks can name several of them; `openai_compatible` takes any row of it.
 """
 
 from __future__ import annotations

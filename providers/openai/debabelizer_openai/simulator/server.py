@@ -40,7 +40,7 @@ class OpenAISimulator:
     """A server on loopback. Leaving it leaves no task and no socket behind.
 
     Args:
-        flavour: Which one: the name of its provider.
+        flavour: Which one: the name of its provider, or any flavour of `openai_compatible`.
         keys: Keys that are accepted; None accepts every one, and none.
         behaviour: See `Behaviour`.
         host: Address to listen on; the port is chosen by the system.
