@@ -9,7 +9,8 @@ The rules, all of them:
   try, unless the provider itself is out (`is_out`). At the second one the stream gives that provider up, and its
   circuits open.
 * When no circuit lets anybody through, those whose retry budget is not spent are asked again, who may soonest
-  first. With one provider that is always so, and it is simply tried until its budget is spent.
+  first, and last those whom asking again cannot help. With one provider that is always so, and it is simply tried
+  until its budget is spent.
 * The first ones may race (`Race`): then none of these is better than another, and who of them is not well joins
   again when its circuit lets it.
 * Confirmed audio, from whomever, refills every budget: the stream is alive. What then keeps a bad provider from
@@ -22,11 +23,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
 
+from debabelizer.errors import ProviderError
 from debabelizer.streaming.health import Circuit, Health
 from debabelizer.streaming.leg import Leg
 from debabelizer.streaming.policy import StreamPolicy
 from debabelizer.streaming.retry import RetryBudget
-from debabelizer.streaming.verdict import is_of_provider, is_out
+from debabelizer.streaming.verdict import is_for_good, is_of_provider, is_out
 
 __all__ = ["Route", "Step"]
 
@@ -42,24 +44,43 @@ class Step:
 class _Option:
     """One provider, as seen by this stream."""
 
-    __slots__ = ("again", "budget", "leg", "own", "shared")
+    __slots__ = ("_again", "budget", "is_spent", "leg", "own", "shared")
 
     def __init__(self, leg: Leg, budget: RetryBudget, own: Circuit, shared: Circuit) -> None:
         self.leg = leg
         self.budget = budget
         self.own = own
         self.shared = shared
-        self.again: float | None = -inf  # when its budget allows the next attempt; None if it is spent
+        self.is_spent = False  # whether its budget allows no other attempt
+        self._again = -inf  # when it may be asked, after its own last failure
 
     @property
     def due(self) -> float:
         """From when on it may be asked."""
-        return inf if self.again is None else max(self.own.due, self.shared.due)
+        return inf if self.is_spent else max(self.own.due, self.shared.due)
+
+    @property
+    def patience(self) -> tuple[bool, float]:
+        """Who has the least is asked first when nobody is well: those last whom asking again cannot help."""
+        return self.own.cause is not None and is_for_good(self.own.cause), self._again
 
     def claim(self, now: float) -> Leg:
         self.own.claim(now)
         self.shared.claim(now)
         return self.leg
+
+    def spends(self, cause: Exception, begun: float, now: float, well: float | None) -> float:
+        """An attempt failed: after how many seconds the next one may be made, if the budget is not spent."""
+        delay = self.budget.spend(cause, begun, now, well=well)
+        self.is_spent = delay is None
+        if delay is None:
+            delay = (isinstance(cause, ProviderError) and cause.retry_after) or 0.0
+        self._again = now + delay
+        return delay
+
+    def wait(self, now: float) -> float:
+        """Seconds until the next attempt may be made."""
+        return max(self._again - now, 0.0)
 
     def fails(self, cause: Exception, now: float) -> None:
         self.own.failed(cause, now)
@@ -107,18 +128,17 @@ class Route:
     def failed(self, leg: Leg, cause: Exception, begun: float, now: float, *, well: float | None) -> Step | None:
         """An attempt with `leg`, begun then and well until then, failed: who is next; None if hope is lost."""
         option = self._option(leg)
-        delay = option.budget.spend(cause, begun, now, well=well)
-        option.again = None if delay is None else now + delay
-        if delay is not None and option.budget.failures == 1 and not is_out(cause):
+        delay = option.spends(cause, begun, now, well)
+        if not option.is_spent and option.budget.failures == 1 and not is_out(cause):
             return Step(leg, delay)
         option.fails(cause, now)
         if (other := self._claim(self._options, now)) is not None:
             return Step(other)
-        patient = [(option.again, option.leg) for option in self._options if option.again is not None]
+        patient = [option for option in self._options if not option.is_spent]
         if not patient:
             return None
-        again, leg = min(patient, key=lambda each: each[0])
-        return Step(leg, max(again - now, 0.0))
+        option = min(patient, key=lambda each: each.patience)
+        return Step(option.leg, option.wait(now))
 
     def lost(self, leg: Leg, cause: Exception, now: float) -> None:
         """A connection that was to take over failed before it did. That costs nothing but trust."""
@@ -142,7 +162,7 @@ class Route:
         """Audio was confirmed through `leg`, on a connection begun then."""
         for option in self._options:
             option.budget.refill(now)
-            option.again = -inf
+            option.is_spent = False
         self.trust(leg, begun, now)
 
     def renewal(self, leg: Leg, now: float) -> Leg | None:

@@ -14,6 +14,7 @@ from debabelizer.errors import (
     ConnectError,
     ConnectionLostError,
     InvalidRequestError,
+    RateLimitedError,
     ServiceUnavailableError,
 )
 from debabelizer.streaming.connection import Connection
@@ -105,6 +106,19 @@ def test_progress_with_one_gives_all_a_new_chance() -> None:
     assert way.fails("a", KEY) == ("b", 0.0)
     way.progresses("b")
     assert way.fails("b", KEY) == ("a", 0.0)
+
+
+def test_progress_with_one_makes_no_other_one_well() -> None:
+    """When the fallback hiccups, it is the one to ask: not a wrong key, and not who asked to be left alone."""
+    way = Journey("a", "b", "c")
+    assert way.fails("a", KEY) == ("b", 0.0)
+    assert way.fails("b", RateLimitedError("slow down", retry_after=120.0)) == ("c", 0.0)
+    for _ in range(3):
+        way.now += 5.0
+        way.progresses("c")
+        assert way.fails("c", DOWN) == ("c", 0.25)
+    assert way.now == 15.0
+    assert way.fails("c", KEY) == ("b", 105.0)
 
 
 def test_another_stream_begins_where_this_one_ended_up() -> None:
