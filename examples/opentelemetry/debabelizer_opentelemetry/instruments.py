@@ -32,6 +32,12 @@ class Instruments:
         self.failures = meter.create_counter(
             "debabelizer.stream.attempt.failures", "{attempt}", "Attempts that failed, and were followed by another."
         )
+        self.changes = meter.create_counter(
+            "debabelizer.provider.changes", "{change}", "How often a provider went on with the stream of another."
+        )
+        self.sent = meter.create_counter(
+            "debabelizer.provider.audio", "s", "Audio that a provider was given, replays included: what it would bill."
+        )
         self.first_word = meter.create_histogram(
             "debabelizer.stream.first_word.latency",
             "s",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Observer"]
 
 _PROVIDER: Final = "debabelizer.provider"
+_PREVIOUS: Final = "debabelizer.provider.previous"
 
 
 class Observer:
@@ -46,16 +47,20 @@ class Observer:
                 self._span.add_event("attempt failed", {**error, "exception.message": redact(str(cause))})
             case Reconnected(replayed=replayed, gap=gap):
                 self._span.add_event("reconnected", {"debabelizer.replayed": replayed, "debabelizer.lost": gap})
-            case ProviderChanged(provider=provider):
-                self._change(provider)
+            case ProviderChanged():
+                self._change(event)
             case Closed(error=error):
                 self._close(error)
 
-    def _change(self, provider: str) -> None:
+    def _change(self, event: ProviderChanged) -> None:
         self._instruments.active.add(-1, self._labels())
-        self._provider = provider
+        self._provider = event.provider
         self._instruments.active.add(1, self._labels())
-        self._span.add_event("provider changed", self._labels())
+        change = {_PREVIOUS: event.previous, **self._labels()}
+        if event.cause is not None:
+            change["error.type"] = _kind(event.cause)
+        self._instruments.changes.add(1, change)
+        self._span.add_event("provider changed", {**change, "debabelizer.at": event.at})
         self._span.set_attributes(self._labels())
 
     def _close(self, error: Exception | None) -> None:
@@ -77,6 +82,8 @@ class Observer:
     def _measure(self, stats: StreamStats, labels: dict[str, str]) -> None:
         self._instruments.audio.add(stats.accepted, labels)
         self._instruments.lost.add(_lost(stats), labels)
+        for usage in stats.usage:
+            self._instruments.sent.add(usage.seconds, {_PROVIDER: usage.provider})
         if stats.first_word_latency is not None:
             self._instruments.first_word.record(stats.first_word_latency, labels)
         if stats.final_latency is not None:
@@ -93,6 +100,7 @@ def _figures(stats: StreamStats) -> dict[str, float]:
         "debabelizer.audio.replayed": stats.replayed,
         "debabelizer.audio.lost": _lost(stats),
         "debabelizer.attempts": stats.attempts,
+        "debabelizer.provider.changes": stats.provider_changes,
         "debabelizer.first_word.latency": stats.first_word_latency,
         "debabelizer.final.latency": stats.final_latency,
     }

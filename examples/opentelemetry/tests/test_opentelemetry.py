@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode
 
 from debabelizer import StreamError, VoiceProcessor
+from debabelizer.plugins import PluginRegistry
 from debabelizer.testing import virtual_time
 from debabelizer.testing.coded import encode_words
 from debabelizer.testing.soniox import Fault, SonioxSimulator
@@ -55,8 +57,7 @@ def sdk() -> Told:
 def told(sdk: Told) -> Iterator[Told]:
     sdk.exporter.clear()
     yield sdk
-    (active,) = sdk.points["debabelizer.stream.active"]
-    assert (active.value, active.attributes) == (0, SONIOX)
+    assert {point.value for point in sdk.points["debabelizer.stream.active"]} == {0}
 
 
 def transcribe(*faults: Fault, **settings: Any) -> str:
@@ -111,6 +112,46 @@ def test_a_reconnect_is_told(told: Told) -> None:
     assert span.status.status_code is StatusCode.UNSET
     (point,) = told.points["debabelizer.stream.attempt.failures"]
     assert point.attributes == {**SONIOX, "error.type": "debabelizer.errors.ConnectionLostError"}
+
+
+def test_a_change_of_provider_is_told_and_what_each_was_given(told: Told) -> None:
+    async def main() -> str:
+        installed = PluginRegistry.discover()
+        soniox = installed.spec("soniox")
+        two = PluginRegistry.of(soniox, replace(soniox, name="spare"))
+        registry = PluginRegistry(two.rows, installed._plugins)
+        fault = Fault.error("organization_balance_exhausted", at=4.0, connections="always")
+        async with SonioxSimulator(faults=[fault]) as first, SonioxSimulator() as second:
+            tables = {
+                name: {"api_key": "test-key", "websocket_url": server.url}
+                for name, server in (("soniox", first), ("spare", second))
+            }
+            config = {"stt": {"provider": ["soniox", "spare"]}, "providers": tables}
+            async with VoiceProcessor(config, registry=registry) as processor, processor.transcribe_stream() as stream:
+                await stream.send_audio(encode_words(30))
+                await stream.end_audio()
+                return " ".join([result.text async for result in stream if result.is_final])
+
+    assert virtual_time.run(main()).endswith("word29")
+    span = told.spans["transcribe soniox"]
+    assert span.status.status_code is StatusCode.UNSET
+    assert (span.attributes or {})["debabelizer.provider"] == "spare"
+    assert (span.attributes or {})["debabelizer.provider.changes"] == 1
+    (change,) = [event.attributes or {} for event in span.events if event.name == "provider changed"]
+    assert 0.0 < change["debabelizer.at"] <= 4.0
+    labels = {
+        "debabelizer.provider": "spare",
+        "debabelizer.provider.previous": "soniox",
+        "error.type": "debabelizer.errors.QuotaExceededError",
+    }
+    assert change.items() >= labels.items()
+    (changes,) = told.points["debabelizer.provider.changes"]
+    assert (changes.value, changes.attributes) == (1, labels)
+    given = {
+        point.attributes["debabelizer.provider"]: point.value for point in told.points["debabelizer.provider.audio"]
+    }
+    assert given["spare"] > 6.0
+    assert given["soniox"] > 4.0
 
 
 def test_a_failure_is_told_and_no_secret(told: Told) -> None:
