@@ -1,4 +1,4 @@
-"""The promise over several providers of every kind, which die at random: every word once, in order, in time."""
+"""The promise over several providers of every kind, which die at random, in turn or in a race: every word once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.fleet import leg
-from support.plans import act
+from support.plans import act, times_as_many
 from support.service import FORMAT, WORD, Plan, Service, ServiceConnection, speech
 
 from debabelizer.errors import (
@@ -68,12 +68,20 @@ class Timeless(ServiceConnection):
         return [*events, Processed(through, final=True)]
 
 
+class Deaf(ServiceConnection):
+    """Takes no notice of a flush."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(replace(plan, answers_flush=False))
+
+
 KINDS: dict[str, tuple[Callable[[Plan], ServiceConnection], dict[str, Any]]] = {
     "exact": (ServiceConnection, {}),
     "segment": (Segments, {}),
     "timeless": (Timeless, {}),
     "limited": (ServiceConnection, {"max_session": 4.0}),
     "slow": (ServiceConnection, {"speed": 1.0}),
+    "no flush": (Deaf, {"flushes": False}),
 }
 
 plans = st.builds(
@@ -123,10 +131,10 @@ class Provider(Service):
         return self.connections[-1]
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(providers, chatter, st.one_of(st.integers(0, 20), st.integers(60, 150)), st.booleans())
+@settings(max_examples=times_as_many(200), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(providers, chatter, st.one_of(st.integers(0, 20), st.integers(60, 150)), st.booleans(), st.integers(1, 3))
 def test_words_are_those_of_a_perfect_line_whoever_heard_them(
-    configured: list[tuple[str, list[Plan]]], todo: list[tuple[str, float]], last: int, returns: bool
+    configured: list[tuple[str, list[Plan]]], todo: list[tuple[str, float]], last: int, returns: bool, race: int
 ) -> None:
     async def case() -> None:
         services = [Provider(kind, broken) for kind, broken in configured]
@@ -140,7 +148,14 @@ def test_words_are_those_of_a_perfect_line_whoever_heard_them(
 
         def supervise() -> Supervisor:
             supervisors.append(
-                Supervisor(*legs, audio_format=FORMAT, policy=policy, health=Health(3.0, 20.0), random=lambda: 0.3)
+                Supervisor(
+                    *legs,
+                    audio_format=FORMAT,
+                    policy=policy,
+                    health=Health(3.0, 20.0),
+                    race=race,
+                    random=lambda: 0.3,
+                )
             )
             return supervisors[0]
 
@@ -168,7 +183,10 @@ def test_words_are_those_of_a_perfect_line_whoever_heard_them(
         assert all(final.provider in "abcz" for final in finals)
         assert stats.gaps == ()
         assert stats.confirmed == stats.accepted
-        assert sum(usage.sent for usage in stats.usage) == pytest.approx(stats.sent)
+        if race == 1:
+            assert sum(usage.sent for usage in stats.usage) == pytest.approx(stats.sent)
+            assert all(usage.raced == 0.0 for usage in stats.usage)
+        assert sum(usage.seconds for usage in stats.usage) >= stats.sent - 1e-6
         assert sum(usage.replayed for usage in stats.usage) == pytest.approx(stats.replayed)
         assert sum(usage.attempts for usage in stats.usage) == stats.attempts
         assert largest <= POLICY.replay * FORMAT.bytes_per_second

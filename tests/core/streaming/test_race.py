@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.fleet import Fleet, Told, changes, leg, live, words
+from support.plans import times_as_many
 from support.service import FORMAT, Foreign, Plan, Service, speech
 
 from debabelizer.audio.format import AudioFormat
@@ -454,7 +455,7 @@ plans = st.builds(
 )
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=times_as_many(250), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(plans, max_size=4),
     st.lists(plans, max_size=4),
