@@ -26,7 +26,7 @@ from math import inf
 from random import random as uniform
 
 from debabelizer.audio.format import AudioFormat
-from debabelizer.errors import CloseTimeout, SessionExpiredError, StreamClosedError, StreamError
+from debabelizer.errors import CloseTimeout, SessionExpiredError, StreamClosedError
 from debabelizer.results import (
     Choice,
     Closed,
@@ -233,9 +233,7 @@ class Supervisor:
         except asyncio.CancelledError:
             # Nobody awaits the owner for its result: the cancellation ends here, as an outcome.
             outcome = self._stopped()
-        except StreamError as error:
-            outcome = Outcome(error=error)
-        except Exception as error:  # noqa: BLE001 - the one catch: a fault of our own must not end a stream silently
+        except Exception as error:  # noqa: BLE001 - the one catch: no fault, not even our own, ends a stream silently
             outcome = Outcome(error=error)
         finally:
             self._settle(outcome)
@@ -335,16 +333,15 @@ class Supervisor:
         return None
 
     def _fruitless(self, line: Line, now: float) -> Exception | None:
-        """Why a session has failed that comes to its end: it got the stream no further. None if it has not.
+        """Why a session that comes to its end has failed: the next one would hear the same audio for as long, for ever.
 
-        The next one would hear the same audio for as long, and so on for ever.
+        None if it got the stream further: something is final, or nobody spoke and there was more of that.
         """
         attempt = line.attempt
-        if now < renews_at(line) or self.journal.confirmed > attempt.start:
+        silent = not self.record.unsettled and attempt.sent > self._history.furthest
+        line.is_barren = now >= renews_at(line) and self.journal.confirmed <= attempt.start and not silent
+        if not line.is_barren:
             return None
-        if not self.record.unsettled and attempt.sent > self._history.furthest:
-            return None  # nothing was said
-        line.is_barren = True
         what = "The session came to its end before anything that it was sent was final."
         return SessionExpiredError(what, provider=line.leg.provider)
 
@@ -362,8 +359,7 @@ class Supervisor:
     async def _recover(self, line: Line, cause: Exception) -> Leg:
         """Wait until the next attempt is due, and say with whom; raises when hope is lost."""
         attempt, now = line.attempt, self.clock.time()
-        # However well a session went that was good for nothing, it does not count as time of trouble either: it may be
-        # that somebody began to speak at its very end.
+        # A barren session is neither well nor a time of trouble: somebody may have begun to speak at its very end.
         begun, well = (now, None) if line.is_barren else (attempt.begun, attempt.well_until)
         step = self._route.failed(line.leg, cause, begun, now, well=well)
         if self._race.has_heir:
