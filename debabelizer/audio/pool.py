@@ -10,7 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from debabelizer.audio.utterances import Decoded
+from debabelizer.audio.utterances import STREAM_CUTTING, CutterPolicy, Decoded
 
 __all__ = ["Engine", "EnginePool", "PoolDecoder"]
 
@@ -84,9 +84,16 @@ class PoolDecoder(Generic[EngineT]):
     Args:
         pool: The pool.
         decode: What an engine makes of one utterance; called in a thread.
+        cutting: How to cut streams for it; by default as the core does.
     """
 
-    def __init__(self, pool: EnginePool[EngineT], decode: Callable[[EngineT, NDArray[np.float32]], Decoded]) -> None:
+    def __init__(
+        self,
+        pool: EnginePool[EngineT],
+        decode: Callable[[EngineT, NDArray[np.float32]], Decoded],
+        cutting: CutterPolicy = STREAM_CUTTING,
+    ) -> None:
+        self.cutting = cutting
         self._pool = pool
         self._decode = decode
 

@@ -20,8 +20,10 @@ from debabelizer.audio.vad import FRAME_SAMPLES, SAMPLE_RATE, VoiceActivityDetec
 from debabelizer.results import Word
 
 __all__ = [
+    "STREAM_CUTTING",
     "CutterEvent",
     "CutterPolicy",
+    "CuttingDecoder",
     "Decoded",
     "IncrementalDecoder",
     "LoadableDecoder",
@@ -63,6 +65,11 @@ class CutterPolicy:
             raise ValueError("Silence must be longer than 0 s; padding and min_speech must not be negative.")
         if self.max_utterance < max(2.0, 4 * self.padding):
             raise ValueError("The longest utterance must be at least 2 s, and four times the padding.")
+
+
+STREAM_CUTTING: Final = CutterPolicy(max_utterance=15.0, silence=0.8)
+"""How streams are cut. People wait for the end of an utterance, so it comes earlier than in a recording. At 0.6 s, read
+speech is cut where the model then hears other words: a point of word error rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +159,17 @@ class LoadableDecoder(UtteranceDecoder, Protocol):
             ProviderError: If it cannot be loaded.
         """
         ...
+
+
+@runtime_checkable
+class CuttingDecoder(UtteranceDecoder, Protocol):
+    """A decoder that knows how the streams it is given should be cut.
+
+    Attributes:
+        cutting: The rules; those of others are `STREAM_CUTTING`.
+    """
+
+    cutting: CutterPolicy
 
 
 class UtteranceCutter:

@@ -11,7 +11,14 @@ import asyncio
 from dataclasses import replace
 from typing import Any, Final
 
-from debabelizer.audio.utterances import CutterPolicy, LoadableDecoder, UtteranceCutter, UtteranceDecoder
+from debabelizer.audio.utterances import (
+    STREAM_CUTTING,
+    CutterPolicy,
+    CuttingDecoder,
+    LoadableDecoder,
+    UtteranceCutter,
+    UtteranceDecoder,
+)
 from debabelizer.audio.vad import VoiceActivityDetector, open_vad
 from debabelizer.provider import Request
 from debabelizer.spec import Capabilities
@@ -19,10 +26,6 @@ from debabelizer.streaming.connection import Connection, Link
 from debabelizer.streaming.segmenting.batch import BatchDecoder
 from debabelizer.streaming.segmenting.preview import Preview
 from debabelizer.streaming.segmenting.session import WIRE, Session
-
-# People wait for the end of an utterance, so it comes earlier than in a recording. At 0.6 s, read speech is cut
-# where the model then hears other words: a point of word error rate.
-_POLICY: Final = CutterPolicy(max_utterance=15.0, silence=0.8)
 
 _LOADING: Final = 600.0  # seconds: models have up to some gigabytes, and may have to come over the network
 
@@ -56,7 +59,7 @@ class SegmenterConnection(Connection):
     Args:
         decoder: Turns utterances into text.
         request: What the user asked for.
-        policy: How to cut.
+        policy: How to cut; by default as the decoder says, if it does.
         vad: A detector for this stream alone; by default one is opened.
     """
 
@@ -70,7 +73,7 @@ class SegmenterConnection(Connection):
     ) -> None:
         self._decoder = decoder
         self._request = request
-        self._policy = policy or _POLICY
+        self._policy = policy or (decoder.cutting if isinstance(decoder, CuttingDecoder) else STREAM_CUTTING)
         self._vad = vad
 
     async def run(self, link: Link) -> None:

@@ -152,7 +152,7 @@ class Studio:
 
     decoder: Any = field(default_factory=SpokenDecoder)
     policy: StreamPolicy = field(default_factory=StreamPolicy)
-    cutting: CutterPolicy = field(default_factory=lambda: CutterPolicy(max_utterance=15.0))  # a pause of 0.6 s
+    cutting: CutterPolicy | None = field(default_factory=lambda: CutterPolicy(max_utterance=15.0))  # a pause of 0.6 s
     interim: bool = True
     endpointing: bool = True
     connections: int = 0

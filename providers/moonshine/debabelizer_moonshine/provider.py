@@ -60,7 +60,9 @@ class MoonshineProvider(Provider[MoonshineSettings]):
 
     def decoder(self, request: Request[MoonshineSettings]) -> UtteranceDecoder:
         """Lend the pool to the core, which makes streams of it."""
-        return PoolDecoder(self._open_pool(request.settings), Engine.decode)
+        settings = request.settings
+        cutting = CutterPolicy(silence=settings.stream_silence, max_utterance=settings.stream_max_utterance)
+        return PoolDecoder(self._open_pool(settings), Engine.decode, cutting)
 
     async def aclose(self) -> None:
         """End the threads and free the engines. Idempotent."""

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from debabelizer.audio import recognition
 from debabelizer.audio.format import AudioFormat
 from debabelizer.audio.source import AudioSource
-from debabelizer.audio.utterances import Decoded
+from debabelizer.audio.utterances import STREAM_CUTTING, CutterPolicy, CuttingDecoder, Decoded
 from debabelizer.errors import AudioSourceError, ProviderError
 from debabelizer.provider import Request
 from debabelizer.results import Progress, Transcript
@@ -61,6 +61,18 @@ async def transcribe(
     audio_format = FLOAT if isinstance(source, (bytes, AsyncIterator)) else None
     request = Request(settings=MoonshineSettings(**table))
     return await moonshine.transcribe(AudioSource.of(source, audio_format=audio_format), request, report)
+
+
+def test_streams_are_cut_as_the_settings_say_and_by_default_as_the_core_does() -> None:
+    async def cutting(**table: Any) -> CutterPolicy:
+        async with opened() as moonshine:
+            decoder = moonshine.decoder(Request(settings=MoonshineSettings(**table)))
+            assert isinstance(decoder, CuttingDecoder)
+            return decoder.cutting
+
+    assert run(cutting) == STREAM_CUTTING
+    quick = run(lambda: cutting(stream_silence=0.4, stream_max_utterance=5.0))
+    assert (quick.silence, quick.max_utterance) == (0.4, 5.0)
 
 
 class TestRealSpeech:

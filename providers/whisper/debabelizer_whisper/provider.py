@@ -63,12 +63,13 @@ class WhisperProvider(Provider[WhisperSettings]):
 
     def decoder(self, request: Request[WhisperSettings]) -> UtteranceDecoder:
         """Lend the threads to the core, which makes streams of them."""
-        task = _task(request)
+        settings, task = request.settings, _task(request)
 
         def decode(engine: Engine, samples: NDArray[np.float32]) -> Decoded:
             return decoded_of(engine.understand(samples, task))
 
-        return PoolDecoder(self._open_pool(request.settings), decode)
+        cutting = CutterPolicy(silence=settings.stream_silence, max_utterance=settings.stream_max_utterance)
+        return PoolDecoder(self._open_pool(settings), decode, cutting)
 
     async def aclose(self) -> None:
         """End the threads and free the models; waits for what is being decoded, loaded or downloaded. Idempotent."""

@@ -71,10 +71,17 @@ class WhisperSettings(ProviderSettings):
 
     silence: float = Field(default=2.0, ge=0.1, le=5.0)
     """Pause, in seconds, that ends an utterance of a recording. Whisper works on half a minute at once, however little
-    of it is speech, so a shorter pause costs time, and a little accuracy. Streams have a rule of their own."""
+    of it is speech, so a shorter pause costs time, and a little accuracy."""
 
     max_utterance: float = Field(default=28.0, ge=5.0, le=30.0)
     """Longest utterance of a recording, in seconds; a longer one is cut at the best pause in its second half."""
+
+    stream_silence: float = Field(default=0.8, ge=0.2, le=5.0)
+    """Pause, in seconds, that ends an utterance of a stream. Finals come that much after the last word, so people wait
+    for it; a shorter one costs accuracy."""
+
+    stream_max_utterance: float = Field(default=15.0, ge=2.0, le=30.0)
+    """Longest utterance of a stream, in seconds; a longer one is cut at the best pause in its second half."""
 
     extra: dict[str, JsonValue] = Field(default={})
     """Further arguments of `WhisperModel.transcribe`, such as `{ no_repeat_ngram_size = 3, temperature = 0.0 }`."""

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from debabelizer import VoiceProcessor
 from debabelizer.audio.format import AudioFormat
 from debabelizer.audio.source import AudioSource
+from debabelizer.audio.utterances import STREAM_CUTTING, CutterPolicy, CuttingDecoder
 from debabelizer.errors import CapabilityError, InvalidRequestError, StreamError
 from debabelizer.provider import Request
 from debabelizer.results import Progress, Segment, StreamingResult, Transcript
@@ -53,6 +54,18 @@ async def transcribe(
     request = Request(settings=WhisperSettings(**table), **wishes)
     audio_format = FLOAT if isinstance(source, bytes) else None
     return await whisper.transcribe(AudioSource.of(source, audio_format=audio_format), request, report)
+
+
+def test_streams_are_cut_as_the_settings_say_and_by_default_as_the_core_does() -> None:
+    async def cutting(**table: Any) -> CutterPolicy:
+        async with opened() as whisper:
+            decoder = whisper.decoder(Request(settings=WhisperSettings(**table)))
+            assert isinstance(decoder, CuttingDecoder)
+            return decoder.cutting
+
+    assert run(cutting) == STREAM_CUTTING
+    quick = run(lambda: cutting(stream_silence=0.4, stream_max_utterance=5.0))
+    assert (quick.silence, quick.max_utterance) == (0.4, 5.0)
 
 
 def test_a_recording_becomes_text_and_the_model_is_freed(

@@ -182,6 +182,20 @@ def test_without_interims_each_utterance_is_decoded_once() -> None:
     assert len(decoder.calls) == len(finals(events)) == 2
 
 
+class Cutting(SpokenDecoder):
+    """Has a pause of its own."""
+
+    cutting = CutterPolicy(silence=0.3)
+
+
+@pytest.mark.parametrize(("decoder", "count"), [(SpokenDecoder, 2), (Cutting, 3)])
+def test_a_stream_is_cut_as_its_decoder_says_or_as_people_can_wait(decoder: type[SpokenDecoder], count: int) -> None:
+    audio = spoken(0.5, 1.0, 0.5, 1.0, 1.0, 1.0, 0.5)
+    said = finals(listen(live(audio), decoder=decoder(), cutting=None))
+    assert len(said) == count
+    assert heard(" ".join(final.text for _, final in said)) == frames(audio)
+
+
 def test_a_file_is_not_slowed_down_by_interims() -> None:
     decoder = SpokenDecoder()
     audio = spoken(0.5, *[3.0, 0.55, 2.0, 0.7] * 5)
