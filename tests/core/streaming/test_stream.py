@@ -441,12 +441,29 @@ async def _send(stream: TranscriptionStream, count: int) -> None:
     await stream.end_audio()
 
 
-def test_pushing_without_ever_reading_is_told_instead_of_waiting_for_ever() -> None:
+@pytest.mark.parametrize("view", [None, aiter, TranscriptionStream.events, TranscriptionStream.utterances])
+def test_pushing_without_ever_reading_is_told_instead_of_waiting_for_ever(view: Any) -> None:
     async def case() -> None:
         bench = Bench(policy=StreamPolicy(results=10, replay=5.0))
         async with bench.stream() as stream:
+            iterator = None if view is None else view(stream)  # which nobody asks for anything
             with pytest.raises(StreamUsageError, match="Nobody reads"):
                 await _send(stream, 1000)
+            assert stream.stats.accepted < 10.0
+            del iterator
+
+    run(case())
+
+
+def test_a_source_that_nobody_reads_the_results_of_is_not_read_any_further_and_closing_is_quick() -> None:
+    async def case() -> None:
+        bench = Bench(policy=StreamPolicy(results=10, replay=5.0))
+        async with bench.stream(source(*[speech(number, number) for number in range(1, 3001)])) as stream:
+            await asyncio.sleep(3600.0)
+            begun = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - begun <= 2.0
+        assert stream.stats.accepted < 10.0
+        assert stream.stats.attempts == 1
 
     run(case())
 
