@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from support.plans import act, plans, times_as_many
 from support.service import Bench, Plan, Service, speech
@@ -41,6 +41,7 @@ async def drain(stream: TranscriptionStream) -> None:
 
 @settings(max_examples=times_as_many(250), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(plans, max_size=6), actions, st.integers(0, 150), st.sampled_from([None, 1.0, 4.0]), st.booleans())
+@example([Plan(end="short", lag=3)] * 2, [], 1, None, False)  # once two that agreed were believed
 def test_words_delivered_are_the_words_of_a_perfect_line(
     broken: list[Plan], todo: list[tuple[str, float]], last: int, speed: float | None, slow_reader: bool
 ) -> None:
