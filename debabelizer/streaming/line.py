@@ -41,11 +41,6 @@ class Line:
             self._carry(), name=f"debabelizer connection {number} ({leg.provider})", on_end=watch.notify
         )
 
-    @property
-    def is_over(self) -> bool:
-        """Whether the connection has nothing more to say: it finished, or its task ended."""
-        return self.attempt.finished or self._task.done()
-
     def news(self, event: ConnectionEvent) -> ConnectionEvent | None:
         """What of an event was not said before; raises `ProtocolError` if that is in doubt."""
         return event if self.seam is None else self.seam.admit(event)

@@ -217,6 +217,20 @@ def test_confirmed_audio_by_another_provider_refills_the_budget() -> None:
     run(case())
 
 
+def test_two_that_die_again_and_again_carry_a_stream_to_its_end_while_each_makes_a_little_final() -> None:
+    """There is no end to that but the end of the audio, and no connection without progress in it."""
+
+    async def case() -> None:
+        plan = Plan(at=1.05, lag=2, error=ServiceUnavailableError("down"))
+        fleet = Fleet.of(plan, plan)
+        told = await live(fleet.stream(), last=600)
+        assert told.stream.transcript.text == words(600)
+        assert max(fleet.connections) <= 40  # 60 s of audio, of which each makes 0.8 s final
+        assert asyncio.get_running_loop().time() < 62.0
+
+    run(case())
+
+
 def test_figures_say_who_was_sent_how_much() -> None:
     fleet = Fleet.of(Plan(at=3.05, lag=4, error=ConnectError("gone")), Plan())
     stats = spoken(fleet).stream.stats
