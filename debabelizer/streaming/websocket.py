@@ -193,13 +193,15 @@ class WebSocketConnection(Connection):
 
     async def _write(self, socket: _Socket, link: Link) -> None:
         dialect = self._dialect
+        failures: list[Exception] = []
 
         def direct(audio: bytes) -> bool:
-            if self._senders or not socket.is_free:
+            if self._senders or not socket.is_free or failures:
                 return False
             try:
                 frames = dialect.audio(audio)
-            except Exception:  # noqa: BLE001 - the user's own call is no place for a dialect to fail: see `take`
+            except Exception as error:  # noqa: BLE001 - the user's own call is no place for a dialect to fail
+                failures.append(error)
                 return False
             for frame in (frames,) if isinstance(frames, str | bytes) else frames:
                 socket.post(frame)
@@ -208,6 +210,8 @@ class WebSocketConnection(Connection):
         while True:
             match await link.take(dialect.keepalive_after, direct):
                 case bytes() as audio:
+                    if failures:
+                        raise failures[0]
                     sound = dialect.audio(audio)
                     frames: Iterable[Frame] = (sound,) if isinstance(sound, str | bytes) else sound
                 case None:

@@ -196,7 +196,10 @@ def test_a_long_reply_to_a_service_that_does_not_read_stays_before_later_audio()
 
 
 def test_a_dialect_that_fails_fails_the_connection_and_not_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Plain] = []
+
     def fail(self: Plain, chunk: bytes) -> Frame:
+        asked.append(self)
         raise ValueError("cannot encode")
 
     monkeypatch.setattr(Plain, "audio", fail)
@@ -207,3 +210,4 @@ def test_a_dialect_that_fails_fails_the_connection_and_not_the_call(monkeypatch:
     with pytest.raises(Exception, match="cannot encode") as raised:
         play(scene)
     assert isinstance(raised.value.__cause__, ValueError)
+    assert len(asked) == len({*map(id, asked)})  # each was asked once: what it remembers of a chunk counts once
