@@ -205,6 +205,8 @@ class Life(RuleBasedStateMachine):
         if self.reading is None:
             if self.iterator is None:
                 self.iterator = self.run(_made(lambda: view(self.stream)))
+                if view is TranscriptionStream.utterances:
+                    self.interim = ""  # it takes interims and their withdrawals alike, and shows neither
             self.reading = self.task(self._read(self.iterator, count))
         self.run(asyncio.sleep(seconds))
 
