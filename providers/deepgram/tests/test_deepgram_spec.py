@@ -40,12 +40,10 @@ def test_languages_are_in_order() -> None:
         assert f"{count} languages" in spec.summary
 
 
-def test_looking_at_the_specs_loads_nothing_heavy_and_streaming_loads_no_aiohttp() -> None:
+def test_streaming_loads_no_aiohttp() -> None:
     code = (
-        "import sys, debabelizer_deepgram.flux_spec; "
-        "heavy = {'aiohttp', 'pydantic', 'websockets'} & sys.modules.keys(); "
-        "import debabelizer_deepgram.provider, debabelizer_deepgram.dialect, debabelizer_deepgram.flux; "
-        "print(heavy, 'aiohttp' in sys.modules)"
+        "import sys, debabelizer_deepgram.provider, debabelizer_deepgram.dialect, debabelizer_deepgram.flux; "
+        "print('aiohttp' in sys.modules)"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=50)
-    assert result.stdout.split() == ["set()", "False"]
+    assert result.stdout.strip() == "False"

@@ -64,13 +64,10 @@ def test_models_are_known_by_the_beginning_of_their_names(model: str, field: str
     assert getattr(FLAVOURS["openai"].model(model), field) == value
 
 
-def test_looking_at_specs_loads_nothing_heavy_and_streaming_neither_aiohttp_nor_numpy() -> None:
+def test_streaming_loads_neither_aiohttp_nor_numpy() -> None:
     code = (
-        "import sys; from importlib import import_module\n"
-        f"for name in {[module(name) for name in NAMES]}: import_module(name)\n"
-        "print(len({'aiohttp', 'pydantic', 'websockets', 'numpy'} & sys.modules.keys()))\n"
-        "import debabelizer_openai.provider, debabelizer_openai.dialect\n"
+        "import sys, debabelizer_openai.provider, debabelizer_openai.dialect; "
         "print(len({'aiohttp', 'numpy'} & sys.modules.keys()))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=50)
-    assert result.stdout.split() == ["0", "0"]
+    assert result.stdout.strip() == "0"
