@@ -35,28 +35,16 @@ _SATURATED = 0.5  # share of late chunks from which on a row is spared larger se
 
 
 def interpreter(*, peers: bool) -> str:
-    """The Python of the benchmark's environment, which is made if need be."""
+    """The Python of the benchmark's environment, which is made, or brought up to date, if need be."""
     python = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    uv = [sys.executable, "-m", "uv"]
     if not python.exists():
-        wanted = (HERE / "requirements.txt").read_text(encoding="utf-8").split("\n\n")
-        environment = {**os.environ, "VIRTUAL_ENV": str(ENVIRONMENT)}
-        uv = [sys.executable, "-m", "uv"]
         subprocess.run([*uv, "venv", "--python", sys.executable, str(ENVIRONMENT)], check=True)
-        lines = "\n".join(wanted if peers else wanted[:1])
-        requirements = ENVIRONMENT / "requirements.txt"
-        requirements.write_text(lines, encoding="utf-8")
-        install = [
-            *uv,
-            "pip",
-            "install",
-            "-r",
-            str(requirements),
-            "-e",
-            str(ROOT),
-            "-e",
-            str(ROOT / "providers/soniox"),
-        ]
-        subprocess.run(install, check=True, env=environment, cwd=ROOT)
+    wanted = (HERE / "requirements.txt").read_text(encoding="utf-8").split("\n\n")
+    requirements = ENVIRONMENT / "requirements.txt"
+    requirements.write_text("\n".join(wanted if peers else wanted[:1]), encoding="utf-8")
+    packages = ["-r", str(requirements), "-e", str(ROOT), "-e", str(ROOT / "providers/soniox")]
+    subprocess.run([*uv, "pip", "install", "--quiet", "--python", str(python), *packages], check=True, cwd=ROOT)
     return str(python)
 
 
