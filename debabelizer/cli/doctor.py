@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Finding", "doctor"]
 
-_CORE: Final = ("aiohttp", "pluggy", "pydantic", "pydantic-settings", "rich", "typer", "websockets")
+_CORE: Final = ("aiohttp", "pluggy", "pydantic", "rich", "typer", "websockets")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,6 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
-from pydantic.fields import FieldInfo
-from pydantic_settings import EnvSettingsSource
-
 from debabelizer.config.layers import Layer, leaves, merge
 from debabelizer.config.models import Settings, SttSettings
 from debabelizer.config.positions import KeyPath
@@ -25,49 +22,60 @@ CONFIG_VARIABLE: Final = "DEBABELIZER_CONFIG"
 RESERVED: Final = frozenset({CONFIG_VARIABLE, "DEBABELIZER_PLUGINS"})
 """Variables of that prefix that mean something else than a setting."""
 
+_NO_TABLES: Final = ("insecure", "profile")
+
 
 def variable(path: KeyPath) -> str:
     """The environment variable of a setting."""
     return PREFIX + "__".join(str(key) for key in path).upper()
 
 
-class _Variables(EnvSettingsSource):
-    """Nests variables by ``__``, from any mapping, and leaves it to the models what to make of the texts."""
-
-    def __init__(self, variables: Mapping[str, str]) -> None:
-        super().__init__(Settings)
-        self.env_vars = variables
-
-    def decode_complex_value(self, _field_name: str, _field: FieldInfo, value: Any) -> Any:
-        return value  # nothing is known of providers' tables here: a key of digits must not become a number
-
-
 def environment_layer(environ: Mapping[str, str]) -> tuple[Layer, list[ConfigProblem]]:
-    """The settings among environment variables, and those variables that look like one but are none."""
-    names = {
-        name.lower(): name
+    """The settings among environment variables, and those variables that look like one but are none.
+
+    A name is split at ``__``, whatever its case. Texts stay texts: what they become is up to the models, and those
+    of providers are not known here.
+    """
+    names: dict[KeyPath, str] = {
+        tuple(name.lower().removeprefix(PREFIX.lower()).split("__")): name
         for name, text in environ.items()
         if name.upper().startswith(PREFIX) and name.upper() not in RESERVED and text
     }
-    data = _Variables({name: environ[spelt] for name, spelt in names.items()})()
-    sources = {}
-    for path, _ in leaves(data):
-        spelt = names.get(variable(path).lower(), variable(path))
-        sources[path] = Source(f"environment variable {spelt}")
-    strange = [spelt for name, spelt in names.items() if not _is_setting(name)]
-    return Layer(data, sources, Source("environment")), [_unknown_variable(spelt) for spelt in strange]
+    data: dict[str, Any] = {}
+    problems: list[ConfigProblem] = []
+    for path, name in names.items():
+        if not _is_setting(path):
+            problems.append(_unknown_variable(name))
+        elif around := next((names[path[:end]] for end in range(1, len(path)) if path[:end] in names), None):
+            problems.append(_problem(name, f"lies within {around}, which is set too.", "Unset one of them."))
+        else:
+            _put(data, path, environ[name])
+    sources = {path: Source(f"environment variable {names.get(path) or variable(path)}") for path, _ in leaves(data)}
+    return Layer(data, sources, Source("environment")), problems
 
 
-def _is_setting(name: str) -> bool:
-    return name.removeprefix(PREFIX.lower()).split("__")[0] in Settings.model_fields
+def _is_setting(path: KeyPath) -> bool:
+    return path[0] in Settings.model_fields and (len(path) == 1 or path[0] not in _NO_TABLES)
+
+
+def _put(table: dict[Any, Any], path: KeyPath, text: str) -> None:
+    """Set a key within nested tables, none of which is a text."""
+    *tables, key = path
+    for name in tables:
+        table = table.setdefault(name, {})
+    table[key] = text
 
 
 def _unknown_variable(name: str) -> ConfigProblem:
     known = [variable((table, key)) for table in ("stt", "stream") for key in _keys(table)]
-    known += [*RESERVED, *(variable((field,)) for field in ("insecure", "profile")), variable(("plugins", "disable"))]
+    known += [*RESERVED, *(variable((field,)) for field in _NO_TABLES), variable(("plugins", "disable"))]
     nearest = get_close_matches(name.upper().removeprefix(PREFIX), [it.removeprefix(PREFIX) for it in known], n=1)
     hint = f"Did you mean {PREFIX}{nearest[0]}?" if nearest else f"Its form is {variable(('table', 'key'))}."
-    return ConfigProblem("is not a setting.", source=f"environment variable {name}", hint=hint)
+    return _problem(name, "is not a setting.", hint)
+
+
+def _problem(name: str, message: str, hint: str) -> ConfigProblem:
+    return ConfigProblem(message, source=f"environment variable {name}", hint=hint)
 
 
 def _keys(table: str) -> tuple[str, ...]:

@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from pydantic import Field, PrivateAttr
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from debabelizer.choosing import Preference
 from debabelizer.config.layers import Layer, dotted, leaves
@@ -94,10 +93,8 @@ class Profile(Table):
     """A table for each provider, validated by that provider's own model."""
 
 
-class Settings(Profile, BaseSettings):
+class Settings(Profile):
     """The whole configuration. `load_settings` makes it of its layers; it never changes."""
-
-    model_config = SettingsConfigDict(env_prefix="DEBABELIZER_", env_nested_delimiter="__", env_ignore_empty=True)
 
     profile: str | None = None
     """Name of the profile to lay over the rest."""
@@ -108,17 +105,6 @@ class Settings(Profile, BaseSettings):
     _stack: Stack | None = PrivateAttr(None)
     _layer: Layer | None = PrivateAttr(None)
     _secrets: dict[Secret, Secret] = PrivateAttr(default_factory=dict)
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003
-        init_settings: PydanticBaseSettingsSource,
-        *_: PydanticBaseSettingsSource,
-        **__: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The merged layers alone: a source of its own would forget where each setting was written."""
-        return (init_settings,)
 
     @property
     def stack(self) -> Stack:

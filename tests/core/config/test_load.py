@@ -218,6 +218,42 @@ class TestEnvironment:
         environ = {"DEBABELIZER_PROFILES__P__STT__PROVIDER": "a,b", "DEBABELIZER_PROFILE": "p"}
         assert place.load(environ=environ).stt.provider == ("a", "b")
 
+    def test_texts_of_providers_are_not_decoded(self, place: Any) -> None:
+        texts = {"A": '{"b": 1}', "MODEL": "4", "API_KEY__ENV": "null", "0": "[1, 2]", "VOICE__PITCH_": " x "}
+        environ = {f"DEBABELIZER_PROVIDERS__PARROT__{name}": text for name, text in texts.items()}
+        table = {"a": '{"b": 1}', "model": "4", "api_key": {"env": "null"}, "0": "[1, 2]", "voice": {"pitch_": " x "}}
+        assert place.load(environ=environ).provider_table("parrot") == table
+
+    def test_names_in_any_case_are_told_as_they_are_spelt(self, place: Any) -> None:
+        environ = {"DeBabelizer_Stt__InterIM": "false", "Debabelizer_PROVIDERS__Parrot__Voice__Pitch": "4"}
+        settings = place.load(environ=environ)
+        assert settings.stt.interim is False
+        assert settings.provider_table("parrot") == {"voice": {"pitch": "4"}}
+        assert {key: str(source) for key, source in settings.sources.items()} == {
+            "stt.interim": "environment variable DeBabelizer_Stt__InterIM",
+            "providers.parrot.voice.pitch": "environment variable Debabelizer_PROVIDERS__Parrot__Voice__Pitch",
+        }
+
+    def test_of_names_that_differ_in_case_the_last_one_counts(self, place: Any) -> None:
+        environ = {"DEBABELIZER_STT__RACE": "2", "debabelizer_stt__race": "3"}
+        settings = place.load(environ=environ)
+        assert settings.stt.race == 3
+        assert str(settings.sources["stt.race"]) == "environment variable debabelizer_stt__race"
+
+    def test_a_variable_of_a_whole_table_is_ignored_when_empty(self, place: Any) -> None:
+        environ = {"DEBABELIZER_PROVIDERS__PARROT": "", "DEBABELIZER_PROVIDERS__PARROT__MODEL": "ara"}
+        assert place.load(environ=environ).provider_table("parrot") == {"model": "ara"}
+
+    def test_variables_are_laid_over_a_file_key_by_key(self, place: Any) -> None:
+        place.config('[providers.parrot]\nmodel = "grey"\nvoice = { pitch = 3, words = ["a"] }')
+        settings = place.load(environ={"DEBABELIZER_PROVIDERS__PARROT__VOICE__PITCH": "4"})
+        assert settings.provider_table("parrot") == {"model": "grey", "voice": {"pitch": "4", "words": ["a"]}}
+
+    def test_a_mapping_is_not_changed(self) -> None:
+        environ = {"DEBABELIZER_STT__RACE": "2", "OTHER": "x"}
+        load_settings({}, environ=environ)
+        assert environ == {"DEBABELIZER_STT__RACE": "2", "OTHER": "x"}
+
     def test_empty_and_reserved_variables_are_no_settings(self, place: Any) -> None:
         environ = {"DEBABELIZER_STT__PROVIDER": "", "DEBABELIZER_PLUGINS": "a,b", "DEBABELIZER_CONFIG": ""}
         assert place.load(environ=environ).sources == {}

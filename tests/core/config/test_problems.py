@@ -105,11 +105,38 @@ def test_keys_in_pyproject_are_named_as_they_stand_there(place: Any) -> None:
         ("STT_PROVIDER", "is not a setting. Did you mean DEBABELIZER_STT__PROVIDER?"),
         ("PROFIL", "is not a setting. Did you mean DEBABELIZER_PROFILE?"),
         ("CANARY_SANG", "is not a setting. Its form is DEBABELIZER_TABLE__KEY."),
+        ("PROFILE__X", "is not a setting. Did you mean DEBABELIZER_PROFILE?"),
+        ("INSECURE__X__Y", "is not a setting. Did you mean DEBABELIZER_INSECURE?"),
+        ("__STT", "is not a setting. Its form is DEBABELIZER_TABLE__KEY."),
+        ("", "is not a setting. Its form is DEBABELIZER_TABLE__KEY."),
+        ("STT__REQUIRE", "stt.require: must be a table."),
+        ("PROVIDERS__PARROT", "providers.parrot: must be a table."),
+        ("STT___RACE", "stt._race: there is no such key. Did you mean 'race'?"),
     ],
 )
 def test_environment_variable_is_named(place: Any, name: str, told: str) -> None:
     [problem] = place.problems(environ={f"DEBABELIZER_{name}": "a canary"})
     assert problem == f"environment variable DEBABELIZER_{name}: {told}"
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["outer first", "inner first"])
+@pytest.mark.parametrize(
+    ("around", "within"),
+    [
+        ("DEBABELIZER_STT__PROVIDER", "DEBABELIZER_STT__PROVIDER__X"),
+        ("DEBABELIZER_PROVIDERS__PARROT__VOICE", "DEBABELIZER_providers__parrot__voice__words__x"),
+    ],
+)
+def test_environment_variable_within_another(place: Any, around: str, within: str, turned: bool) -> None:
+    environ = {around: "canary", within: "canary"}
+    [problem] = place.problems(environ=dict(reversed(environ.items())) if turned else environ)
+    assert problem == f"environment variable {within}: lies within {around}, which is set too. Unset one of them."
+
+
+@pytest.mark.parametrize("key", ["STT", "_env_file", "_cli_parse_args"])
+def test_tables_are_named_exactly(place: Any, key: str) -> None:
+    [problem] = place.problems({key: {}})
+    assert problem.startswith(f"argument: {key}: there is no such key.")
 
 
 @pytest.mark.parametrize("text", ["canary", "", "=canary", "a..b=canary", "a b=canary", "a\nb=canary"])
