@@ -77,8 +77,12 @@ class Attempt:
         self._retired = False
         self._host = host
         self._journal = host.journal
-        self._patience = min(_UNHEARD, host.journal.audio_format.seconds(host.journal.capacity) / 2)
-        self._converter = Converter(host.journal.audio_format, leg.wire)
+        self._outbox = host.outbox
+        audio_format = host.journal.audio_format
+        self._rate = audio_format.sample_rate
+        self._piece = audio_format.frames(_CHUNK)
+        self._patience = min(_UNHEARD, audio_format.seconds(host.journal.capacity) / 2)
+        self._converter = Converter(audio_format, leg.wire)
         self._speed = host.policy.max_speed or leg.speed
         self._provider = leg.provider
         self._flushes_sent: list[FlushMark] = []
@@ -89,7 +93,7 @@ class Attempt:
         self._fed: float | None = None  # since when it was both begun and ready
         self._asked = 0.0  # when it last came back for more
         self._left: Feed | None = None  # work for which the connection must be woken
-        self._converts = host.journal.audio_format != leg.wire
+        self._converts = audio_format != leg.wire
 
     # --- the connection's side (Link) ---
 
@@ -140,25 +144,34 @@ class Attempt:
                 self._left = work
                 return False
             self._asked = self.clock.time()
+            if self.sent == self._journal.accepted and not self._journal.ended and not self._host.flushes.open:
+                self._host.moved.notify()
+                return True  # all there is, which is the rule
+
+    def post(self, event: ConnectionEvent) -> bool:
+        """See `Link`."""
+        if self._retired or self.finished:
+            self._check_current()
+            raise ProtocolError(f"{type(event).__name__} came after the end.", provider=self._provider)
+        if isinstance(event, Processed):
+            self._note_processed(event.through)
+        elif isinstance(event, Hypothesis):
+            end = event.end if event.end is not None or not event.words else event.words[-1].end
+            if event.final or end is None:
+                self._dog.progress = self.clock.time()
+            if end is not None:  # to guess anew at the same audio is no progress
+                self._note_processed(end)
+        elif isinstance(event, Finished):
+            self._finish(event.through)
+        self._host.handle(event, self)
+        return not self._outbox.full
 
     async def emit(self, *events: ConnectionEvent) -> None:
         """See `Link`."""
         self._check_current()
         for event in events:
-            if self.finished:
-                raise ProtocolError(f"{type(event).__name__} came after the end.", provider=self._provider)
-            if isinstance(event, Finished):
-                self._finish(event.through)
-            elif isinstance(event, Processed):
-                self._note_processed(event.through)
-            elif isinstance(event, Hypothesis):
-                end = event.end if event.end is not None or not event.words else event.words[-1].end
-                if event.final or end is None:
-                    self._dog.progress = self.clock.time()
-                if end is not None:  # to guess anew at the same audio is no progress
-                    self._note_processed(end)
-            self._host.handle(event, self)
-        outbox = self._host.outbox
+            self.post(event)
+        outbox = self._outbox
         if outbox.full:
             with self._dog.paused():
                 while outbox.full:
@@ -206,13 +219,11 @@ class Attempt:
 
     def position(self, connection_seconds: float) -> int:
         """Stream position of a time on this connection's clock, never behind what was sent."""
-        journal = self._journal
-        frames = journal.audio_format.frames(connection_seconds)
-        return min(max(self.start + frames, self.start), self.sent)
+        return min(max(self.start + self.frames(connection_seconds), self.start), self.sent)
 
     def frames(self, seconds: float) -> int:
         """Seconds as frames of the stream."""
-        return self._journal.audio_format.frames(seconds)
+        return int(seconds * self._rate + 1e-6)
 
     def flushed(self) -> FlushMark | None:
         """The oldest flush that this connection was given and did not answer."""
@@ -244,50 +255,48 @@ class Attempt:
             return work, None
         if self._fed is None or self.sent < self._journal.oldest:  # outrun: see `Race`
             return None, None
-        nothing_new = self.start == self.sent == self._journal.accepted
+        journal = self._journal
+        nothing_new = self.start == self.sent == journal.accepted
         while self._dog.ended is None and not nothing_new:
             if self._ending:
                 return End(), None
-            mark = self._next_flush()
+            mark = self._next_flush() if self._host.flushes.open else None
             if mark is not None and mark.position <= self.sent:
                 self._flushes_sent.append(mark)
                 return Flush(mark.trailing_silence), None
-            limit = self._journal.accepted if mark is None else mark.position
+            limit = journal.accepted if mark is None else mark.position
             if limit == self.sent:
-                if mark is not None or not self._journal.ended:
+                if mark is not None or not journal.ended:
                     return None, None
                 self._ending = True
                 return self._converter.finish() or End(), None
-            frames, retry_at = self._allowed(limit - self.sent)
+            now = self.clock.time()
+            frames, retry_at = self._allowed(limit - self.sent, now)
             if frames == 0:
                 return None, retry_at
-            audio = self._converter.feed(self._journal.read(self.sent, frames))
+            audio = journal.read(self.sent, frames)
+            if self._converts:
+                audio = self._converter.feed(audio)
             if self._unheard <= self._patience:
                 # What may stay unheard for ever is no reason for alarm, however long ago it was sent.
-                self._dog.progress = max(self._dog.progress, self.clock.time() - self._patience)
+                self._dog.progress = max(self._dog.progress, now - self._patience)
             self.sent += frames
             if audio:  # a resampler may hold back a first piece
                 return audio, None
         return None, None
 
     def _next_flush(self) -> FlushMark | None:
-        if not self._host.flushes.open:
-            return None
         sent = self._flushes_sent
         return next((mark for mark in self._host.flushes.open if not mark.confirmed and mark not in sent), None)
 
-    def _allowed(self, frames: int) -> tuple[int, float | None]:
+    def _allowed(self, frames: int, now: float) -> tuple[int, float | None]:
         """How many of `frames` may be sent now; if none, when one piece more may."""
-        audio_format = self._journal.audio_format
-        frames = min(frames, audio_format.frames(_CHUNK))
+        frames = min(frames, self._piece)
         if self._speed is None or self._fed is None:
             return frames, None
-        rate = audio_format.sample_rate * self._speed
-        ahead = self.sent - self.start - rate * (self.clock.time() - self._fed)
-        spare = int(audio_format.sample_rate * _BURST - ahead)
-        if spare >= frames:
-            return frames, None
-        return 0, self.clock.time() + (frames - spare) / rate
+        rate = self._rate * self._speed
+        spare = int(self._rate * _BURST - (self.sent - self.start) + rate * (now - self._fed))
+        return (frames, None) if spare >= frames else (0, now + (frames - spare) / rate)
 
     def _note_processed(self, through: float) -> None:
         position = self.position(through)

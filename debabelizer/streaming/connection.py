@@ -53,11 +53,18 @@ class Link(Protocol):
         audio is the next piece. It must not raise.
         """
 
-    async def emit(self, *events: ConnectionEvent) -> None:
-        """Hand events on, in order. Waits while the user does not read, so do not read from the peer meanwhile.
+    def post(self, event: ConnectionEvent) -> bool:
+        """Hand an event on; False if the user is behind: then `emit`, with more events or none, before the next.
 
         Raises:
-            ProtocolError: If the events break the contract, e.g. `Finished` before the end was asked for.
+            ProtocolError: If it breaks the contract, e.g. `Finished` before the end was asked for.
+        """
+
+    async def emit(self, *events: ConnectionEvent) -> None:
+        """`post` events, in order. Waits while the user does not read, so do not read from the peer meanwhile.
+
+        Raises:
+            ProtocolError: As `post`.
         """
 
     def working(self, seconds: float) -> AbstractContextManager[None]:

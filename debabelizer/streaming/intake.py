@@ -50,6 +50,11 @@ class Intake:
         self.error: Exception | None = None  # why the source failed
         self._supervisor = supervisor
         self._source = source
+        self._journal = journal = supervisor.journal
+        self._frame = frame = journal.audio_format.frame_bytes
+        # Small enough that there will be room beside the audio a provider may leave unheard; and one piece if it can
+        # be, so that a cancelled call has taken all of its audio or none.
+        self._piece = max(journal.capacity // frame // _PIECES, 1) * frame
         self._rest = b""
         self._busy = False
         self._task: asyncio.Task[None] | None = None
@@ -74,15 +79,18 @@ class Intake:
     async def push(self, audio: Any) -> None:
         """Accept a chunk; waits for room. When cancelled, a chunk of no more than one piece was not taken."""
         data = _checked(audio)
-        supervisor = self._supervisor
-        if supervisor.outcome is not None and supervisor.outcome.error is not None:
-            raise supervisor.outcome.error
-        if supervisor.outcome is not None or supervisor.journal.ended:
+        outcome, journal = self._supervisor.outcome, self._journal
+        if outcome is not None and outcome.error is not None:
+            raise outcome.error
+        if outcome is not None or journal.ended:
             raise StreamClosedError(
                 "Audio was sent after the end of audio.", hint="Open a new stream, or call end_audio() later."
             )
         if self._busy:
             raise StreamBusyError("Two tasks send audio at once.", hint="Send from one task, or take turns.")
+        if journal.accepted and self._fits(data):
+            self._take(data)
+            return
         self._busy = True
         try:
             await self._accept(data)
@@ -110,23 +118,23 @@ class Intake:
                 hint="All whole frames are being processed. Is the audio format the right one?",
             )
 
+    def _fits(self, data: bytes) -> bool:
+        """Whether a chunk can be taken as it is."""
+        size = len(data)
+        return not self._rest and 0 < size <= self._piece and size <= self._journal.room and not size % self._frame
+
     async def _accept(self, data: bytes) -> None:
         supervisor = self._supervisor
-        journal = supervisor.journal
-        if not journal.accepted:
+        if not self._journal.accepted:
             _refuse_container(data)
-        frame = journal.audio_format.frame_bytes
-        # Small enough that there will be room beside the audio a provider may leave unheard; and one piece if it can
-        # be, so that a cancelled call has taken all of its audio or none.
-        size = max(journal.capacity // frame // _PIECES, 1) * frame
-        if not self._rest and 0 < len(data) <= min(size, journal.room) and len(data) % frame == 0:
+        if self._fits(data):
             self._take(data)
             return
         data = self._rest + data
-        odd = len(data) % frame
+        odd = len(data) % self._frame
         whole = memoryview(data)[: len(data) - odd]
-        for start in range(0, len(whole), size):
-            piece = whole[start : start + size]
+        for start in range(0, len(whole), self._piece):
+            piece = whole[start : start + self._piece]
             while not supervisor.room_for(len(piece)):
                 self._mind_reader()
                 await supervisor.moved.wait()
@@ -138,8 +146,9 @@ class Intake:
 
     def _take(self, piece: bytes | memoryview) -> None:
         supervisor = self._supervisor
-        supervisor.record.accepted()
-        supervisor.journal.append(piece, supervisor.clock.time())
+        now = supervisor.clock.time()
+        supervisor.record.accepted(now)
+        self._journal.append(piece, now)
         supervisor.work.notify()
 
     def _mind_reader(self) -> None:

@@ -7,7 +7,6 @@ import asyncio
 from debabelizer.errors import CloseTimeout
 from debabelizer.streaming.attempt import Attempt
 from debabelizer.streaming.clock import Signal
-from debabelizer.streaming.dialect import ConnectionEvent
 from debabelizer.streaming.leg import Leg
 from debabelizer.streaming.seam import Seam
 from debabelizer.streaming.tasks import Parting, spawn, stop
@@ -40,10 +39,6 @@ class Line:
         self._task: asyncio.Task[None] = spawn(
             self._carry(), name=f"debabelizer connection {number} ({leg.provider})", on_end=watch.notify
         )
-
-    def news(self, event: ConnectionEvent) -> ConnectionEvent | None:
-        """What of an event was not said before; raises `ProtocolError` if that is in doubt."""
-        return event if self.seam is None else self.seam.admit(event)
 
     def failure(self, now: float) -> Exception | None:
         """Why it has failed: its task ended without proof, or a deadline has passed; None if it has not."""

@@ -55,22 +55,14 @@ class Record:
 
     def handle(self, event: ConnectionEvent, attempt: Attempt) -> bool:
         """Take one event of `attempt`. Whether audio was confirmed by it."""
-        match event:
-            case Hypothesis(final=True):
+        if isinstance(event, Hypothesis):
+            if event.final:
                 return self._final(event, attempt)
-            case Hypothesis():
-                self._replace_interim(event)
-            case Processed(through=through, final=True):
-                return self.confirm(attempt.position(through))
-            case SpeechStart(at=at):
-                self._outbox.put(SpeechStarted(self.timeline.seconds(at)))
-            case UtteranceEnd(at=at):
-                self._end_utterance(None if at is None else self.timeline.seconds(at))
-            case Notice(text=text):
-                done = self.journal.seconds(self.journal.confirmed)
-                self._outbox.put(Progress(done=done, total=self.total, note=text))
-            case _:
-                pass
+            self._replace_interim(event)
+        elif isinstance(event, Processed):
+            return event.final and self.confirm(attempt.position(event.through))
+        else:
+            self._tell(event)
         return False
 
     def confirm(self, position: int) -> bool:
@@ -89,10 +81,10 @@ class Record:
             journal.confirm(journal.oldest)
         return journal.confirmed
 
-    def accepted(self) -> None:
+    def accepted(self, now: float) -> None:
         """The user gave audio; the first of it starts the latency clock."""
         if self._begun is None:
-            self._begun = self._clock.time()
+            self._begun = now
 
     def is_quiet(self, attempt: Attempt) -> bool:
         """Whether the speaker pauses, as far as `attempt` has told: the best moment for another one to take over."""
@@ -150,6 +142,18 @@ class Record:
             final_latency=sum(totals) / count if count else None,
             max_final_latency=max(longest, default=None),
         )
+
+    def _tell(self, event: ConnectionEvent) -> None:
+        match event:
+            case SpeechStart(at=at):
+                self._outbox.put(SpeechStarted(self.timeline.seconds(at)))
+            case UtteranceEnd(at=at):
+                self._end_utterance(None if at is None else self.timeline.seconds(at))
+            case Notice(text=text):
+                done = self.journal.seconds(self.journal.confirmed)
+                self._outbox.put(Progress(done=done, total=self.total, note=text))
+            case _:
+                pass
 
     def _final(self, hypothesis: Hypothesis, attempt: Attempt) -> bool:
         result = self.timeline.result(hypothesis)

@@ -104,8 +104,26 @@ class Stage:
         line = self.line
         if line is None or line.attempt is not attempt:
             self._race.hear(event, attempt)
-        elif (news := line.news(event)) is not None:
-            self._take(news, line)
+            return
+        news = event if line.seam is None else line.seam.admit(event)
+        if news is None:
+            return
+        if isinstance(news, Finished):
+            confirmed = self._record.confirm(attempt.sent)
+            self._record.withdraw()
+            self._watch.notify()
+        elif isinstance(news, Flushed):
+            confirmed = False
+            if (mark := attempt.flushed()) is not None:
+                mark.confirmed = True
+        else:
+            confirmed = self._record.handle(news, attempt)
+        if confirmed:
+            self._route.progressed(line.leg, attempt.begun, self.clock.time())
+            self.flushes.confirm(self.journal.confirmed)
+        self.moved.notify()
+        if self._relief.stands_by:
+            self._watch.notify()  # the speaker may pause
 
     def doubts(self, attempt: Attempt) -> bool:
         """Whether the end that the provider claims is no proof: words were heard and never made final.
@@ -122,22 +140,3 @@ class Stage:
         self._question = FlushMark(self.journal.accepted, 0.0)
         self.flushes.open.append(self._question)
         return True
-
-    def _take(self, event: ConnectionEvent, line: Line) -> None:
-        attempt = line.attempt
-        if isinstance(event, Finished):
-            confirmed = self._record.confirm(attempt.sent)
-            self._record.withdraw()
-            self._watch.notify()
-        elif isinstance(event, Flushed):
-            confirmed = False
-            if (mark := attempt.flushed()) is not None:
-                mark.confirmed = True
-        else:
-            confirmed = self._record.handle(event, attempt)
-        if confirmed:
-            self._route.progressed(line.leg, attempt.begun, self.clock.time())
-            self.flushes.confirm(self.journal.confirmed)
-        self.moved.notify()
-        if self._relief.stands_by:
-            self._watch.notify()  # the speaker may pause

@@ -189,12 +189,13 @@ class TranscriptionStream:
     def _claim(self, iterator: _Iterator[Any]) -> None:
         """Make `iterator` the one that reads; it stays so until it ends, fails, or is dropped."""
         # No variable for the one that reads: in the traceback of this error it would live on after its user let go.
-        if self._reader is None or self._reader() is None:
-            self._reader = weakref.ref(iterator)
-        elif self._reader() is not iterator:
+        if self._reader is not None and self._reader() is iterator:
+            return
+        if self._reader is not None and self._reader() is not None:
             raise StreamBusyError(
                 f"{self!r} is being iterated over already.", hint="One iterator at a time: share what it gives."
             )
+        self._reader = weakref.ref(iterator)
 
     async def _next(self) -> StreamEvent | None:
         """The next event; None after the last one, once nothing is left behind."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from debabelizer.results import StreamingResult, Word, join
@@ -57,19 +57,18 @@ class Timeline:
             if len(fresh) < len(words):
                 text, separator = join((word.separator, word.text) for word in fresh), fresh[0].separator
                 words = fresh
-        start = self._bound(hypothesis.start, [word.start for word in words], min)
-        end = self._bound(hypothesis.end, [word.end for word in words], max)
-        if hypothesis.final and text and not words and not self._is_new(hypothesis.channel, start, end):
-            return None
+        start, end = self._span(hypothesis, words)
         if hypothesis.final:
+            if text and not words and not self._is_new(hypothesis.channel, start, end):
+                return None
             self._advance(hypothesis.channel, words or ((Word(text, start, end),) if text else ()))
-        if hypothesis.final and start is not None and text:
-            # Vendors let neighbouring spans overlap by a few milliseconds; finals do not.
-            start = max(start, min(self._edge.get(hypothesis.channel, 0.0), start if end is None else end))
-            self._edge[hypothesis.channel] = start if end is None else end
+            if start is not None and text:
+                # Vendors let neighbouring spans overlap by a few milliseconds; finals do not.
+                start = max(start, min(self._edge.get(hypothesis.channel, 0.0), start if end is None else end))
+                self._edge[hypothesis.channel] = start if end is None else end
         if not self._spoken:
             separator = ""
-        self._spoken = self._spoken or (hypothesis.final and bool(text))
+            self._spoken = hypothesis.final and bool(text)
         return StreamingResult(
             text=text,
             is_final=hypothesis.final,
@@ -91,14 +90,18 @@ class Timeline:
         end = None if word.end is None else max(self.seconds(word.end), start or 0.0)
         return replace(word, start=start, end=end, speaker=self._speaker(word.speaker))
 
-    def _bound(
-        self, own: float | None, of_words: list[float | None], choose: Callable[[list[float]], float]
-    ) -> float | None:
-        """A bound of a hypothesis: the one it gives, or that of its words if all of them have one."""
-        if own is not None:
-            return self.seconds(own)
-        known = [time for time in of_words if time is not None]
-        return choose(known) if known and len(known) == len(of_words) else None
+    def _span(self, hypothesis: Hypothesis, words: Sequence[Word]) -> tuple[float | None, float | None]:
+        """Start and end: those that the hypothesis gives, or of its words if all of them have one."""
+        start, end = hypothesis.start, hypothesis.end
+        if start is None:
+            starts = [word.start for word in words]
+            first = None if None in starts else min(starts, default=None)  # type: ignore[type-var]  # no None in it
+        else:
+            first = self.seconds(start)
+        if end is None:
+            ends = [word.end for word in words]
+            return first, None if None in ends else max(ends, default=None)  # type: ignore[type-var]
+        return first, self.seconds(end)
 
     def _speaker(self, label: str | None) -> str | None:
         """Vendors number speakers anew on each connection, so from the second on the label says which one."""

@@ -185,14 +185,20 @@ class _TappedLink:
             self._tap.step("end", tape)
         return work
 
+    def post(self, event: ConnectionEvent) -> bool:
+        self._note(event)
+        return self._inner.post(event)
+
     async def emit(self, *events: ConnectionEvent) -> None:
+        for event in events:
+            self._note(event)
+        await self._inner.emit(*events)
+
+    def _note(self, event: ConnectionEvent) -> None:
         tape = self._tape
         said = (at for at in range(len(tape.wire) - 1, -1, -1) if tape.wire[at].way in {"received", "hung up"})
-        frame = next(said, None)
-        for event in events:
-            tape.events.append(Noted(event, tape.sent, tape.ended, frame))
-            self._tap.step("event", tape)
-        await self._inner.emit(*events)
+        tape.events.append(Noted(event, tape.sent, tape.ended, next(said, None)))
+        self._tap.step("event", tape)
 
     def working(self, seconds: float) -> AbstractContextManager[None]:
         return self._inner.working(seconds)

@@ -15,7 +15,8 @@ from debabelizer.streaming.leg import Leg
 from debabelizer.streaming.policy import StreamPolicy
 from debabelizer.streaming.stream import TranscriptionStream
 from debabelizer.streaming.supervisor import Supervisor
-from debabelizer.streaming.websocket import WebSocketConnection, _Socket
+from debabelizer.streaming.transport import Socket
+from debabelizer.streaming.websocket import WebSocketConnection
 from debabelizer.testing import virtual_time
 
 FORMAT = AudioFormat("pcm_s16le", 8000)
@@ -98,13 +99,13 @@ def play(scene: Any, given: Service | None = None, dialect: type[Plain] = Plain)
 
 def test_audio_is_out_when_the_call_returns(monkeypatch: pytest.MonkeyPatch) -> None:
     posted: list[Frame] = []
-    post = _Socket.post
+    post = Socket.post
 
-    def spy(self: _Socket, message: Frame) -> None:
+    def spy(self: Socket, message: Frame) -> None:
         posted.append(message)
         post(self, message)
 
-    monkeypatch.setattr(_Socket, "post", spy)
+    monkeypatch.setattr(Socket, "post", spy)
 
     async def scene(stream: TranscriptionStream, _: Service) -> None:
         for number in range(1, 6):
