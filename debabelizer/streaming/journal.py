@@ -61,8 +61,7 @@ class AudioJournal:
     def read(self, position: int, frames: int) -> bytes:
         """At most `frames` frames from `position`, which must be held."""
         start = (position - self.oldest) * self._frame
-        with memoryview(self._audio) as audio:  # released at once: what is viewed cannot grow
-            return bytes(audio[start : start + frames * self._frame])
+        return bytes(self._audio[start : start + frames * self._frame])
 
     def confirm(self, position: int) -> bool:
         """Words before `position` are final: forget the audio. Whether this moved the mark."""

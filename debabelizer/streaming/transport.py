@@ -6,7 +6,9 @@ Nothing else in the core knows that package, or which one it is.
 from __future__ import annotations
 
 from collections.abc import Callable
+from os import urandom
 from ssl import SSLCertVerificationError
+from struct import Struct
 from typing import Any, Final, cast
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -25,11 +27,18 @@ from debabelizer.errors import CertificateError, ConnectError, InvalidRequestErr
 from debabelizer.status import retry_seconds
 from debabelizer.streaming.dialect import Frame, Opening, Refusal
 
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # where it was installed without a compiler
+    from websockets.utils import apply_mask
+
 __all__ = ["ConnectionClosed", "Socket", "open_socket"]
 
 _PING = 10.0  # seconds between protocol pings, and to wait for a pong: an idle socket that died is found by these
 _UNREAD = 1000  # messages kept for a user who is behind; as long as there is room, pings are answered and pongs seen
 
+_SHORT: Final = Struct("!BBH")
+_LONG: Final = Struct("!BBQ")
 _DATA: Final = frozenset({Opcode.TEXT, Opcode.BINARY, Opcode.CONT})
 
 
@@ -55,12 +64,7 @@ class Socket(ClientConnection):
 
     def post(self, message: Frame) -> None:
         """Send, when that is so."""
-        if isinstance(message, bytes):
-            self.protocol.send_binary(message)
-        else:
-            self.protocol.send_text(message.encode())
-        for data in self.protocol.data_to_send():
-            self.transport.write(data)
+        self.transport.write(masked(message))
 
     async def put(self, message: Frame) -> None:
         """As `send`, from one task and for whole messages."""
@@ -108,6 +112,20 @@ def _whole(frame: WireFrame) -> Frame | None:
         return str(frame.data, "utf-8")
     except UnicodeDecodeError:
         return None
+
+
+def masked(message: Frame) -> bytes:
+    """A message as a frame of a client, by RFC 6455, section 5.2: whole, masked, without extensions."""
+    first, payload = (0x82, message) if isinstance(message, bytes) else (0x81, message.encode())
+    size = len(payload)
+    if size < 126:
+        head = bytes((first, 0x80 | size))
+    elif size < 65536:
+        head = _SHORT.pack(first, 0x80 | 126, size)
+    else:
+        head = _LONG.pack(first, 0x80 | 127, size)
+    mask = urandom(4)
+    return b"".join((head, mask, apply_mask(payload, mask)))
 
 
 class _Connect(connect):
