@@ -75,9 +75,14 @@ class Candidate:
         return _normal(self.name) in wanted or self.distribution in wanted
 
     @property
+    def is_ours(self) -> bool:
+        """Whether it is a plugin of this project: such a one has the provider of its name and no other hook."""
+        return FIRST_PARTY.get(self.name) == self.distribution
+
+    @property
     def rank(self) -> tuple[bool, str, str]:
         """Order of loading: whoever comes first keeps a name, and nobody takes one from a provider of ours."""
-        return (FIRST_PARTY.get(self.name) != self.distribution, self.name, self.distribution)
+        return (not self.is_ours, self.name, self.distribution)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from threading import RLock
 from typing import Final
 
 from debabelizer.errors import PluginLoadError
@@ -59,17 +60,44 @@ class Gate:
 class Loader:
     """Loads candidates one after the other; a failure ends up as a row.
 
+    What a plugin of ours has is known without it: it waits until somebody asks for its provider, or wants its name.
+
     Attributes:
-        rows: What is known of each provider, and of each plugin that has none to show.
+        rows: What is known of each provider, and of each plugin that has none to show; without those that wait.
         plugins: Those that loaded, by name.
     """
 
     rows: list[ProviderRow] = field(default_factory=list)
     plugins: dict[str, Plugin] = field(default_factory=dict)
+    _waiting: dict[str, Candidate] = field(default_factory=dict)
     _bearers: dict[str, str] = field(default_factory=dict)
+    _lock: RLock = field(default_factory=RLock)
 
     def add(self, candidate: Candidate) -> None:
-        """Load a plugin and take up its providers."""
+        """Load a plugin and take up its providers, now or when they are asked for."""
+        if candidate.is_ours:
+            self._waiting[candidate.name] = candidate
+        else:
+            self._load(candidate)
+
+    def pass_over(self, candidate: Candidate, reason: str, hint: str) -> None:
+        """Note a plugin that may not load."""
+        self.rows.append(_row(candidate, candidate.name, "disabled", reason, hint))
+
+    def fetch(self, name: str) -> None:
+        """Load the plugin of ours that has the provider `name`, if it waits; for any thread."""
+        with self._lock:
+            if candidate := self._waiting.pop(name, None):
+                self._load(candidate)
+
+    def fetch_all(self) -> None:
+        """Load all that wait; for any thread."""
+        with self._lock:
+            for name in tuple(self._waiting):
+                self.fetch(name)
+
+    def _load(self, candidate: Candidate) -> None:
+        self.fetch(candidate.name)  # the one of ours comes first
         if candidate.name in self.plugins:
             self._reject(candidate, f"Another distribution has a plugin {candidate.name!r} too, which came first.")
             return
@@ -84,16 +112,14 @@ class Loader:
         for spec in offered:
             self._take_up(candidate, spec)
 
-    def pass_over(self, candidate: Candidate, reason: str, hint: str) -> None:
-        """Note a plugin that may not load."""
-        self.rows.append(_row(candidate, candidate.name, "disabled", reason, hint))
-
     def _take_up(self, candidate: Candidate, spec: ProviderSpec) -> None:
         if found := faults(spec):
             name = getattr(spec, "name", None)
             reason = f"Plugin {candidate.name!r} registered a provider that cannot be used: {'; '.join(found)}."
             self._reject(candidate, reason, name=name if isinstance(name, str) else None)
-        elif bearer := self._bearers.get(spec.name):
+            return
+        self.fetch(spec.name)  # likewise
+        if bearer := self._bearers.get(spec.name):
             reason = f"Plugin {candidate.name!r} registered a provider whose name plugin {bearer!r} had taken."
             self._reject(candidate, reason, name=spec.name)
         else:

@@ -25,22 +25,26 @@ __all__ = ["PluginRegistry"]
 
 
 class PluginRegistry:
-    """What is installed. Made by `discover`; immutable.
+    """What is installed. Made by `discover`; for any thread, and what it says never changes.
+
+    Of this project's own plugins only those are imported whose providers are asked for. All others are, since they
+    may have more to say than that.
 
     Attributes:
         hook: Calls a hook of every plugin, e.g. ``registry.hook.debabelizer_register_commands(cli=app)``, and
             returns what the implementations returned, without None. A plugin that raises is logged and passed over.
     """
 
-    def __init__(self, rows: Iterable[ProviderRow] = (), plugins: Iterable[Plugin] = ()) -> None:
-        # The bearer of a name before those that were refused it.
-        self._rows = tuple(sorted(rows, key=lambda row: (row.name, row.spec is None)))
+    def __init__(
+        self, rows: Iterable[ProviderRow] = (), plugins: Iterable[Plugin] = (), *, loader: Loader | None = None
+    ) -> None:
+        self._loader = loader or Loader(list(rows))
         self._plugins = tuple(plugins)
         self.hook: Final = HookRelay(self._plugins)
 
     @classmethod
     def discover(cls, *, allow: Sequence[str] | None = None, disable: Sequence[str] = ()) -> PluginRegistry:
-        """Find and load the installed plugins, one by one. A plugin that fails becomes a row, never an exception.
+        """Find the installed plugins and load them, one by one. A plugin that fails becomes a row, never an exception.
 
         Args:
             allow: The only plugins to load, by plugin or distribution name. None: those of the environment variable
@@ -54,7 +58,7 @@ class PluginRegistry:
                 loader.pass_over(candidate, *closed)
             else:
                 loader.add(candidate)
-        return cls(loader.rows, loader.plugins.values())
+        return cls(plugins=loader.plugins.values(), loader=loader)
 
     @classmethod
     def of(cls, *specs: ProviderSpec) -> PluginRegistry:
@@ -79,6 +83,15 @@ class PluginRegistry:
         return tuple(assess(row, secret_available) for row in self._rows)
 
     @property
+    def _rows(self) -> list[ProviderRow]:
+        self._loader.fetch_all()
+        return self._loaded()
+
+    def _loaded(self) -> list[ProviderRow]:
+        """The rows so far by name, the bearer of a name before those that were refused it."""
+        return sorted(self._loader.rows, key=lambda row: (row.name, row.spec is None))
+
+    @property
     def specs(self) -> tuple[ProviderSpec, ...]:
         """The providers that `spec` gives out, sorted by name."""
         return tuple(row.spec for row in self._rows if row.spec is not None and not wrong_api(row.spec))
@@ -91,7 +104,8 @@ class PluginRegistry:
             ProviderNotInstalledError: If it is one of this project's, but not installed.
             PluginLoadError: If it is disabled, broken, or written for another version of the contract.
         """
-        row = next((row for row in self._rows if row.name == name), None)
+        self._loader.fetch(name)
+        row = next((row for row in self._loaded() if row.name == name), None)
         if row is None:
             raise self._not_found(name)
         if row.spec is None:

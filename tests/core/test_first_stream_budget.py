@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from debabelizer.plugins.discovery import FIRST_PARTY, find
+
 MODULES = 300  # beyond `import asyncio`; about two thirds are pydantic's, websockets' and the standard library's
 HELP_MODULES = 425
 DISTRIBUTIONS = 26
@@ -48,9 +50,9 @@ asyncio.run(main())
 """
 
 
-def modules(code: str) -> set[str]:
-    """What a process with one provider loads."""
-    environment = {**os.environ, "DEBABELIZER_PLUGINS": "soniox"}
+def modules(code: str, *plugins: str) -> set[str]:
+    """What a process loads that has these plugins."""
+    environment = {**os.environ, "DEBABELIZER_PLUGINS": ",".join(plugins)}
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False, env=environment)
     assert done.returncode == 0, done.stderr
@@ -60,7 +62,7 @@ def modules(code: str) -> set[str]:
 @pytest.fixture(scope="module")
 def loaded() -> set[str]:
     """What opening a stream to Soniox loads, as far as a connection that is refused."""
-    return modules(STREAM)
+    return modules(STREAM, "soniox")
 
 
 def test_the_first_stream_loads_its_transport_and_its_provider(loaded: set[str]) -> None:
@@ -77,8 +79,17 @@ def test_the_first_stream_stays_within_the_budget(loaded: set[str]) -> None:
     assert len(loaded) <= MODULES, sorted(loaded)
 
 
+def test_the_first_stream_loads_nothing_of_other_providers(loaded: set[str]) -> None:
+    assert {candidate.name for candidate in find()} >= FIRST_PARTY.keys()
+    assert modules(STREAM, *FIRST_PARTY) - loaded == set()
+
+
+def test_help_loads_nothing_of_any_provider() -> None:
+    assert [module for module in modules(HELP, *FIRST_PARTY) if module.startswith("debabelizer_")] == []
+
+
 def test_help_stays_within_the_budget() -> None:
-    loaded = modules(HELP)
+    loaded = modules(HELP, "soniox")
     assert "typer" in loaded
     assert len(loaded) <= HELP_MODULES, sorted(loaded)
 

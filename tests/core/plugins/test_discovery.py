@@ -10,6 +10,7 @@ import pytest
 from debabelizer.errors import PluginLoadError
 from debabelizer.plugins import hookimpl
 from debabelizer.plugins.discovery import FIRST_PARTY, find, load, register
+from debabelizer.spec import ProviderSpec
 
 Install = Callable[..., None]
 
@@ -29,6 +30,18 @@ def test_finds_entry_points_of_the_group_with_their_distribution(install: Instal
 def test_finding_imports_nothing(install: Install) -> None:
     install("parrot", "raise SystemExit('imported')")
     assert [candidate.name for candidate in find()] == ["parrot"]
+
+
+def test_plugins_of_this_project_have_the_provider_of_their_name_and_no_other_hook() -> None:
+    ours = [candidate for candidate in find() if candidate.is_ours]
+    assert [candidate.name for candidate in ours] == sorted(FIRST_PARTY)
+    for candidate in ours:
+        plugin = load(candidate)
+        offered: list[ProviderSpec] = []
+        plugin.call("debabelizer_register_providers", register=offered.append)
+        assert [spec.name for spec in offered] == [candidate.name]
+        callers = plugin.manager.get_hookcallers(plugin.manager.get_plugin(candidate.name)) or []
+        assert [caller.name for caller in callers] == ["debabelizer_register_providers"]
 
 
 def test_plugins_of_this_project_come_first_then_by_name(install: Install) -> None:

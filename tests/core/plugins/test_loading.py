@@ -38,6 +38,7 @@ def rows() -> Callable[[], list[ProviderRow]]:
         loader = Loader()
         for candidate in find():
             loader.add(candidate)
+        loader.fetch_all()
         return loader.rows
 
     return rows

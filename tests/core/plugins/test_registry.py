@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +15,7 @@ from debabelizer.results import Closed, StreamEvent
 from debabelizer.spec import ProviderSpec
 
 Install = Callable[..., None]
+Imported = Callable[[], list[str]]
 MakeSpec = Callable[..., ProviderSpec]
 
 
@@ -44,6 +49,89 @@ def test_a_disabled_plugin_is_not_imported(install: Install) -> None:
     install("parrot", "raise RuntimeError('imported')")
     (row,) = PluginRegistry.discover(allow=[]).rows
     assert (row.status, row.error) == ("disabled", None)
+
+
+@pytest.fixture
+def imported(site: Path) -> Imported:
+    """Which of the plugins that `install` made were imported."""
+
+    def imported() -> list[str]:
+        files = {name: getattr(module, "__file__", None) or "" for name, module in sys.modules.items()}
+        return sorted(name.rpartition("_")[2] for name, file in files.items() if file.startswith(str(site)))
+
+    return imported
+
+
+class TestProvidersOfThisProject:
+    """They are imported when they are asked for, and nobody can tell by the answers."""
+
+    def test_only_the_one_that_is_asked_for_is_imported(self, install: Install, imported: Imported) -> None:
+        for name in ("openai", "soniox", "wyoming"):
+            install(name)
+        registry = PluginRegistry.discover()
+        assert registry.hook.debabelizer_register_commands(cli=[]) == ()
+        assert imported() == []
+        assert registry.spec("soniox").name == "soniox"
+        assert imported() == ["soniox"]
+        assert [(row.name, row.status) for row in registry.rows] == [
+            (name, "ready") for name in ("openai", "soniox", "wyoming")
+        ]
+        assert imported() == ["openai", "soniox", "wyoming"]
+
+    def test_an_unknown_name_asks_them_all(self, install: Install) -> None:
+        install("openai")
+        with pytest.raises(UnknownProviderError) as caught:
+            PluginRegistry.discover().spec("xyz")
+        assert caught.value.hint == "Installed are: openai."
+
+    def test_one_that_is_broken_says_why_when_asked_for(self, install: Install) -> None:
+        install("soniox", "raise RuntimeError('boom')")
+        install("openai")
+        registry = PluginRegistry.discover()
+        assert registry.spec("openai").name == "openai"
+        for _ in range(2):
+            with pytest.raises(PluginLoadError, match=r"Provider 'soniox' cannot be used\. .* RuntimeError: boom"):
+                registry.spec("soniox")
+
+    def test_one_that_is_disabled_is_never_imported(self, install: Install, imported: Imported) -> None:
+        install("soniox")
+        registry = PluginRegistry.discover(disable=["soniox"])
+        with pytest.raises(PluginLoadError, match="It is disabled in the configuration"):
+            registry.spec("soniox")
+        assert [row.status for row in registry.rows] == ["disabled"]
+        assert imported() == []
+
+    def test_nobody_takes_its_name_before_it_is_imported(self, install: Install, imported: Imported) -> None:
+        install("aviary", provider="soniox")
+        install("soniox")
+        registry = PluginRegistry.discover()
+        assert "debabelizer_soniox" in registry.spec("soniox").factory
+        assert [(row.plugin, row.status) for row in registry.rows] == [("soniox", "ready"), ("aviary", "broken")]
+
+    @pytest.mark.parametrize(("source", "bearer"), [({}, "debabelizer-soniox"), ({"source": "1 / 0"}, "zoo")])
+    def test_another_plugin_of_its_name_loads_only_when_it_cannot(
+        self, install: Install, source: dict[str, str], bearer: str
+    ) -> None:
+        install("soniox", **source)
+        install("soniox", distribution="zoo")
+        registry = PluginRegistry.discover()
+        assert registry.spec("soniox").factory.startswith(bearer.replace("-", "_"))
+        assert [(row.distribution, row.status) for row in registry.rows if row.spec] == [(bearer, "ready")]
+        assert len(registry.rows) == 2
+
+    def test_threads_that_ask_at_once_get_the_same(self, install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+        begun, go_on = threading.Event(), threading.Event()
+        monkeypatch.setattr(sys, "begun", begun, raising=False)
+        monkeypatch.setattr(sys, "go_on", go_on, raising=False)
+        install("soniox", f"import sys\nsys.begun.set()\nassert sys.go_on.wait(5)\n{CODE.replace('crow', 'soniox')}")
+        registry = PluginRegistry.discover()
+        with ThreadPoolExecutor() as pool:
+            first = pool.submit(registry.spec, "soniox")
+            assert begun.wait(5)
+            second = pool.submit(registry.spec, "soniox")
+            wait([second], timeout=0.05)  # as long as the first one is at it
+            go_on.set()
+            assert first.result(5) is second.result(5)
 
 
 def test_a_broken_provider_says_why_and_chains_the_cause(aviary: PluginRegistry) -> None:
