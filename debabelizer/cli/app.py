@@ -75,7 +75,10 @@ class _Root(TyperGroup):
 def _plugin_commands(choices: Choices) -> Iterator[tuple[str, Any]]:
     """Commands that plugins registered; one that cannot be built is logged and passed over."""
     from debabelizer.plugins.isolation import isolate
+    from debabelizer.plugins.loading import any_foreign
 
+    if not any_foreign():
+        return
     registered = typer.Typer()
     choices.registry().hook.debabelizer_register_commands(cli=registered)
     alone = [(it.callback, _app(commands=[it])) for it in registered.registered_commands]

@@ -10,12 +10,12 @@ from threading import RLock
 from typing import Final
 
 from debabelizer.errors import PluginLoadError
-from debabelizer.plugins.discovery import Candidate, Plugin, load
+from debabelizer.plugins.discovery import Candidate, Plugin, find, load
 from debabelizer.plugins.rows import ProviderRow, Status
 from debabelizer.plugins.validation import faults
 from debabelizer.spec import ProviderSpec
 
-__all__ = ["ALLOW_VARIABLE", "Gate", "Loader"]
+__all__ = ["ALLOW_VARIABLE", "Gate", "Loader", "any_foreign"]
 
 ALLOW_VARIABLE: Final = "DEBABELIZER_PLUGINS"
 """Environment variable: names of the only plugins to load, with commas between; empty means none."""
@@ -137,6 +137,15 @@ class Loader:
     ) -> None:
         hint = " ".join(filter(None, (hint, candidate.remedy)))
         self.rows.append(replace(_row(candidate, name or candidate.name, "broken", reason, hint), cause=cause))
+
+
+def any_foreign() -> bool:
+    """Whether any plugin that is not ours may load, unless the configuration disables it.
+
+    If there is none, no hook has anything to say, and no configuration is needed to know that.
+    """
+    gate = Gate.of(None, ())
+    return any(not candidate.is_ours and not gate.closed_to(candidate) for candidate in find())
 
 
 def _offered(plugin: Plugin) -> list[ProviderSpec]:

@@ -8,7 +8,7 @@ import pytest
 
 from debabelizer.plugins import ProviderRow
 from debabelizer.plugins.discovery import find
-from debabelizer.plugins.loading import Gate, Loader
+from debabelizer.plugins.loading import Gate, Loader, any_foreign
 
 Install = Callable[..., None]
 
@@ -194,3 +194,28 @@ def test_who_may_not_load_is_told_why(
     install("parrot")
     monkeypatch.setenv("DEBABELIZER_PLUGINS", "")
     assert Gate.of(allow, disable).closed_to(find()[0]) == (reason, hint)
+
+
+@pytest.mark.parametrize(
+    ("names", "variable", "expected"),
+    [
+        ((), None, False),
+        (("soniox", "openai"), None, False),
+        (("soniox", "parrot"), None, True),
+        (("soniox", "parrot"), "soniox", False),
+        (("soniox", "parrot"), "parrot", True),
+    ],
+)
+def test_whether_any_other_plugin_may_load_is_known_without_importing_one(
+    install: Install, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...], variable: str | None, expected: bool
+) -> None:
+    for name in names:
+        install(name, "raise SystemExit('imported')")
+    if variable is not None:
+        monkeypatch.setenv("DEBABELIZER_PLUGINS", variable)
+    assert any_foreign() is expected
+
+
+def test_another_distribution_s_plugin_with_a_name_of_ours_is_foreign(install: Install) -> None:
+    install("soniox", distribution="zoo")
+    assert any_foreign()
