@@ -1,0 +1,132 @@
+"""The short ways of a socket give what the long ones do, in the same order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.frames import Close, Opcode
+from websockets.frames import Frame as WireFrame
+from websockets.protocol import OPEN
+from websockets.server import ServerProtocol
+
+from debabelizer.errors import ProviderError
+from debabelizer.streaming.dialect import Frame, Opening
+from debabelizer.streaming.transport import ConnectionClosed, Socket, masked, open_socket
+from debabelizer.testing import virtual_time
+
+Script = Callable[[ServerConnection], Awaitable[None]]
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65_535, 65_536, 200_000])
+@pytest.mark.parametrize("kind", [bytes, str])
+def test_a_frame_is_read_by_others_as_it_was_meant(size: int, kind: type[Frame]) -> None:
+    message: Frame = (
+        bytes(index % 251 for index in range(size)) if kind is bytes else "ä" * (size // 2) + "x" * (size % 2)
+    )
+    server = ServerProtocol(state=OPEN, max_size=None)
+    server.receive_data(masked(message) + masked(b"next"))
+    first, second = server.events_received()
+    assert isinstance(first, WireFrame)
+    assert (first.opcode, first.fin) == (Opcode.BINARY if kind is bytes else Opcode.TEXT, True)
+    assert bytes(first.data) == (message if isinstance(message, bytes) else message.encode())
+    assert bytes(second.data) == b"next"  # type: ignore[union-attr]
+    assert not server.data_to_send()
+
+
+def test_no_two_frames_have_the_same_mask() -> None:
+    assert len({masked(b"\0" * 8) for _ in range(100)}) == 100
+
+
+def hear(script: Script, at_once: Callable[[Frame], bool]) -> tuple[list[Frame], ConnectionClosed]:
+    """What `at_once` was called with until the end, in calls of `hear` one after another, and how it ended."""
+    told: list[Frame] = []
+
+    def note(message: Frame) -> bool:
+        told.append(message)
+        return at_once(message)
+
+    async def main() -> ConnectionClosed:
+        async with serve(script, "127.0.0.1", 0) as listening:
+            port = listening.sockets[0].getsockname()[1]
+            opening = Opening(url=f"ws://127.0.0.1:{port}")
+            socket = await open_socket(opening, lambda answer: ProviderError(f"{answer.status}"), close_timeout=1.0)
+            try:
+                return await listen(socket)
+            finally:
+                await socket.close()
+
+    async def listen(socket: Socket) -> ConnectionClosed:
+        while True:
+            try:
+                await socket.hear(note)
+            except ConnectionClosed as closed:
+                return closed
+            await asyncio.sleep(0.05)  # busy with what it was told, while more comes
+
+    return told, virtual_time.run(main())
+
+
+def packet(socket: ServerConnection, *frames: WireFrame) -> None:
+    """All frames at once, so that they arrive within one call."""
+    socket.transport.write(b"".join(frame.serialize(mask=False) for frame in frames))
+
+
+@pytest.mark.parametrize("refuses", [set(), {"b"}, {"a", "b", "c", "d"}])
+def test_every_message_is_told_once_and_in_order_whoever_is_busy(refuses: set[str]) -> None:
+    async def script(socket: ServerConnection) -> None:
+        await asyncio.sleep(0.1)
+        packet(socket, *(WireFrame(Opcode.TEXT, letter) for letter in (b"a", b"b", b"c")))
+        await asyncio.sleep(0.01)
+        await socket.send("d")
+
+    told, closed = hear(script, lambda message: message not in refuses)
+    assert told == ["a", "b", "c", "d"]
+    assert closed.rcvd == Close(1000, "")
+
+
+def test_a_message_in_pieces_comes_before_what_follows_it_in_the_same_packet() -> None:
+    async def script(socket: ServerConnection) -> None:
+        await asyncio.sleep(0.1)
+        begin, end = WireFrame(Opcode.TEXT, b"one ", fin=False), WireFrame(Opcode.CONT, b"piece")
+        ping = WireFrame(Opcode.PING, b"?")
+        packet(socket, WireFrame(Opcode.BINARY, b"zero"), begin, ping, end, WireFrame(Opcode.TEXT, b"two"))
+        await asyncio.sleep(0.1)
+
+    assert hear(script, lambda _: True)[0] == [b"zero", "one piece", "two"]
+
+
+def test_pings_are_answered_while_somebody_listens() -> None:
+    answered = []
+
+    async def script(socket: ServerConnection) -> None:
+        await asyncio.sleep(0.1)
+        answered.append(await (await socket.ping()) >= 0.0)
+        await socket.send("after")
+
+    assert hear(script, lambda _: True)[0] == ["after"]
+    assert answered == [True]
+
+
+def test_text_that_is_none_ends_the_connection_with_the_code_for_it() -> None:
+    async def script(socket: ServerConnection) -> None:
+        await asyncio.sleep(0.1)
+        packet(socket, WireFrame(Opcode.TEXT, b"good"), WireFrame(Opcode.TEXT, b"\xff\xfe"))
+        await socket.wait_closed()
+
+    told, closed = hear(script, lambda _: True)
+    assert told == ["good"]
+    assert closed.sent is not None
+    assert closed.sent.code == 1007
+
+
+def test_what_came_before_the_close_is_told_before_it() -> None:
+    async def script(socket: ServerConnection) -> None:
+        await asyncio.sleep(0.1)
+        packet(socket, WireFrame(Opcode.TEXT, b"last"), WireFrame(Opcode.CLOSE, Close(1011, "why").serialize()))
+
+    told, closed = hear(script, lambda _: False)
+    assert told == ["last"]
+    assert closed.rcvd == Close(1011, "why")
