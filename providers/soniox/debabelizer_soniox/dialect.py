@@ -80,11 +80,11 @@ class SonioxDialect(Dialect):
         """See `Dialect`. Tokens that come with an error count: iterating gives their events, then raises it."""
         message = parse_message(frame)
         cut_short = message.finished and not self._is_due(message)
-        events = list(self._interpreter.cut_short(message) if cut_short else self._interpreter.events(message))
-        if message.fault is not None:
-            if self._is_empty_session(message.fault):
+        events = self._interpreter.cut_short(message) if cut_short else self._interpreter.events(message)
+        if (fault := message.fault) is not None:
+            if self._is_empty_session(fault):
                 return [*events, Finished(0.0)]
-            error = provider_error(message.fault)
+            error = provider_error(fault)
             if not events:
                 raise error
             return _then_raise(events, error)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable
 from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
-from debabelizer.results import Word, join
+from debabelizer.results import Word
 from debabelizer.streaming.dialect import ConnectionEvent, Flushed, Hypothesis, Processed, UtteranceEnd
 from debabelizer_soniox.messages import END, FIN, TRANSLATION, Message, Token
 from debabelizer_soniox.words import WordAssembler, rounded
@@ -18,11 +18,15 @@ __all__ = ["Interpreter"]
 # endpoint detection on, <end> comes first, and with it the punctuation that is decided late.
 _PAUSE: Final = 4.0
 
-_MARKERS: Final = frozenset({END, FIN})
+_WORDLESS: Final = frozenset({END, FIN, "", None})  # texts of guesses that say nothing
 
 # Audio of which nothing was said, not even a guess, when Soniox had listened for so long past it, holds no word: a
 # guess comes with the counter that covers its audio (inference), and this leaves far more room than that.
 _SILENCE: Final = 10.0
+
+_voice: Final = attrgetter("speaker", "language")
+
+_NOTHING: Final[tuple[tuple[Word, ...], str | None]] = (), None
 
 
 class Interpreter:
@@ -31,7 +35,7 @@ class Interpreter:
     def __init__(self) -> None:
         self._spoken = WordAssembler()
         self._translated = WordAssembler()
-        self._interim: Hypothesis | None = None  # the last one said, None if it was withdrawn
+        self._interim = _NOTHING  # the words and the translation that were last said
         self._heard = 0.0
         self._settled = 0.0
         self._last_final = 0.0
@@ -42,54 +46,57 @@ class Interpreter:
         """How far Soniox said that it has listened, in connection seconds."""
         return self._heard
 
-    def cut_short(self, message: Message) -> Iterator[ConnectionEvent]:
+    def cut_short(self, message: Message) -> list[ConnectionEvent]:
         """What a message says that ends the session before it was worked off.
 
         Its final tokens are final, but that nothing follows them proves nothing: neither that the word held back is
         whole nor that what was interim was taken back.
         """
-        yield from self._added(message)
-        yield from self._said()
+        events = self._added(token for token in message.tokens or () if token.is_final)
+        events += self._said()
+        return events
 
-    def events(self, message: Message) -> Iterator[ConnectionEvent]:
+    def events(self, message: Message) -> list[ConnectionEvent]:
         """What a message says: finals first, then what is interim now, then how far it goes."""
-        finals = list(self._finals(message))
-        yield from finals
-        pending = [token for token in message.tokens if not token.is_final and token.text not in _MARKERS]
-        translated = [token for token in pending if token.translation_status == TRANSLATION]
-        words = self._spoken.preview([token for token in pending if token not in translated] if translated else pending)
+        finals, guesses, translated = _sorted(message.tokens or ())
+        events = self._added(finals) if finals else []
+        if self._is_whole(message, guessing=len(finals) < len(message.tokens or ())):
+            self._finish()
+            events += self._said()
+        elif finals:
+            events += self._said()
+        words = self._spoken.preview(guesses)
         if message.finished and (lost := self._never_final(message)):
             # Not withdrawn: words that are still interim at the end tell the core that this end is no proof.
-            yield from self._progress(message, (*words, *lost))
-            return
-        translation = _spaced(self._translated.preview(translated))
-        yield from self._interims(words, translation, after_finals=bool(finals))
-        yield from self._progress(message, words)
+            words += lost
+        else:
+            translation = _spaced(self._translated.preview(translated))
+            self._note_interim(words, translation, events)
+        self._note_progress(message, words, events)
+        return events
 
-    def _finals(self, message: Message) -> Iterator[ConnectionEvent]:
-        """What the final tokens say, and the word held back if it is whole."""
-        yield from self._added(message)
-        if self._is_pause(message) or (message.finished and not self._is_torn(message)):
-            self._spoken.finish()
-            self._translated.finish()
-        yield from self._said()
-
-    def _added(self, message: Message) -> Iterator[ConnectionEvent]:
+    def _added(self, finals: Iterable[Token]) -> list[ConnectionEvent]:
         """Put the final tokens to those before; markers are no text, but say something themselves."""
-        for token in [token for token in message.tokens if token.is_final]:
+        events: list[ConnectionEvent] = []
+        for token in finals:
             if self._is_repeat(token):
                 continue
             if token.text == END:
                 self._spoken.end_utterance()
                 self._translated.end_utterance()
-                yield from _ending(self._said())
+                events += self._said(ends_utterance=True)
             elif token.text == FIN:
-                self._spoken.finish()
-                self._translated.finish()
-                yield from self._said()
-                yield Flushed()
+                self._finish()
+                events += self._said()
+                events.append(Flushed())
             else:
                 (self._translated if token.translated else self._spoken).add(token)
+        return events
+
+    def _finish(self) -> None:
+        """Nothing more belongs to the words held back."""
+        self._spoken.finish()
+        self._translated.finish()
 
     def _is_repeat(self, token: Token) -> bool:
         """Whether a final token was said before, by its time: final tokens come once and in order."""
@@ -106,7 +113,7 @@ class Interpreter:
 
     def _never_final(self, message: Message) -> tuple[Word, ...]:
         """Interim words that Soniox dropped at the end, in audio that its own counter says is not final."""
-        words = self._interim.words if self._interim is not None else ()
+        words, _ = self._interim
         if self._is_torn(message):
             return words
         settled = max(message.final or 0.0, self._last_final)
@@ -115,91 +122,123 @@ class Interpreter:
     def _is_torn(self, message: Message) -> bool:
         """Whether the word held back lacks a piece, in audio that Soniox's own counter says is not final."""
         held = self._spoken.held
-        if held is None or message.final is None or self._interim is None or not self._interim.words:
+        words, _ = self._interim
+        if held is None or message.final is None or not words:
             return False
-        guess = self._interim.words[0]
+        guess = words[0]
         if guess.start != held.start or guess.end is None or not guess.text.startswith(held.text):
             return False
         return guess.text != held.text and guess.end > message.final
 
-    def _is_pause(self, message: Message) -> bool:
-        """Whether nothing was heard for so long that what is held back must be whole."""
-        if message.total is None or not all(token.is_final for token in message.tokens):
+    def _is_whole(self, message: Message, *, guessing: bool) -> bool:
+        """Whether the word held back must be whole: the session is complete, or nothing was heard for so long."""
+        if message.finished and not self._is_torn(message):
+            return True
+        total = message.total
+        if total is None or guessing:
             return False
         held = self._spoken.held
         end = self._last_final if held is None else held.end
-        return end is not None and message.total - end >= _PAUSE
+        return end is not None and total - end >= _PAUSE
 
-    def _said(self) -> list[Hypothesis]:
-        """The words completed by now, one final for each run of the same speaker and language."""
-        words = self._spoken.take()
-        said = [_hypothesis(tuple(run), final=True) for _, run in groupby(words, key=_voice)] if words else []
-        if said and said[-1].words[-1].end is not None:
-            self._last_final = max(self._last_final, said[-1].words[-1].end)
-        if translation := _spaced(self._translated.take()):
-            # The translation comes in its own time, without a link to the words it belongs to.
-            last = said.pop() if said else Hypothesis(text="", final=True, separator="")
-            said.append(replace(last, translation=translation))
-        return said
+    def _said(self, *, ends_utterance: bool = False) -> list[ConnectionEvent]:
+        """The words completed by now, one final for each run of the same speaker and language.
 
-    def _interims(
-        self, words: tuple[Word, ...], translation: str | None, *, after_finals: bool
-    ) -> Iterator[Hypothesis]:
+        If all words of an utterance were final before it ended, that alone is said.
+        """
+        words, translation = self._spoken.take(), _spaced(self._translated.take())
+        if not words and translation is None:
+            return [UtteranceEnd()] if ends_utterance else []
+        if words and words[-1].end is not None:
+            self._last_final = max(self._last_final, words[-1].end)
+        *runs, last = [tuple(run) for _, run in groupby(words, key=_voice)] or [()]
+        # The translation comes in its own time, without a link to the words it belongs to.
+        end = _hypothesis(last, final=True, translation=translation, ends_utterance=ends_utterance)
+        return [*[_hypothesis(run, final=True) for run in runs], end]
+
+    def _note_interim(self, words: tuple[Word, ...], translation: str | None, events: list[ConnectionEvent]) -> None:
         """What is not final, if it changed; finals take the last interim's place, so after them it is said anew."""
-        interim = _hypothesis(words, final=False, translation=translation) if words or translation else None
-        if interim != self._interim or (interim is not None and after_finals):
-            yield interim or Hypothesis(text="", final=False)
-        self._interim = interim
+        interim = words, translation
+        if interim != self._interim or (events and interim != _NOTHING):
+            events.append(_hypothesis(words, final=False, translation=translation))
+            self._interim = interim
 
-    def _progress(self, message: Message, pending: tuple[Word, ...]) -> Iterator[Processed]:
+    def _note_progress(self, message: Message, pending: tuple[Word, ...], events: list[ConnectionEvent]) -> None:
         """How far Soniox has listened, and how far everything is final.
 
         Its own counter of final audio may stand inside a word that is held back or not final: such a word has to
         be heard again as a whole. It may also stand inside the last final word, which must not be heard again.
         And it may rest in silence, which it is not documented to cover: there is nothing to hear again in that.
         """
-        heard = message.reached
-        if heard is not None and heard > self._heard:
+        settled, total = message.final, message.total  # of a `finished` too: the core knows whether all was heard
+        heard = max(settled or 0.0, total or 0.0)
+        if heard > self._heard:
             self._heard = heard
-            yield Processed(heard)
-        settled = message.final  # of a `finished` too: only the core knows whether all audio was heard
-        if not message.tokens and not pending and message.total is not None:
-            settled = max(settled or 0.0, message.total - _SILENCE)
-        starts = [word.start for word in pending]
-        if settled is None or None in starts:
+            events.append(Processed(heard))
+        if total is not None and not pending and not message.tokens:
+            settled = max(settled or 0.0, total - _SILENCE)
+        if settled is None:
             return
-        settled = min([max(settled, self._last_final), *(start for start in starts if start is not None)])
+        settled = max(settled, self._last_final)
+        for word in pending:
+            if word.start is None:
+                return
+            if word.start < settled:
+                settled = word.start
         if settled > self._settled:
             self._settled = settled
-            yield Processed(settled, final=True)
+            events.append(Processed(settled, final=True))
 
 
-def _voice(word: Word) -> tuple[str | None, str | None]:
-    return word.speaker, word.language
+def _sorted(tokens: Iterable[Token]) -> tuple[list[Token], list[Token], list[Token]]:
+    """Final tokens, guesses, and guesses of the translation; markers that are not final are none."""
+    finals: list[Token] = []
+    guesses: list[Token] = []
+    translated: list[Token] = []
+    for token in tokens:
+        if token.is_final:
+            finals.append(token)
+        elif token.text in _WORDLESS:
+            continue
+        elif token.translation_status == TRANSLATION:
+            translated.append(token)
+        else:
+            guesses.append(token)
+    return finals, guesses, translated
 
 
-def _hypothesis(words: tuple[Word, ...], *, final: bool, translation: str | None = None) -> Hypothesis:
-    if not words:
-        return Hypothesis(text="", final=final, translation=translation)
-    confidences = [word.confidence for word in words if word.confidence is not None]
-    speakers, languages = {word.speaker for word in words}, {word.language for word in words}
+def _hypothesis(
+    words: tuple[Word, ...], *, final: bool, translation: str | None = None, ends_utterance: bool = False
+) -> Hypothesis:
+    """Words as one text; what they do not agree in is left to them."""
+    text, separator = "", "" if final else " "
+    speaker = language = None
+    confidence, rated = 0.0, 0
+    if words:
+        first = words[0]
+        separator, speaker, language = first.separator, first.speaker, first.language
+    for word in words:
+        text += word.separator + word.text
+        if word.confidence is not None:
+            confidence += word.confidence
+            rated += 1
+        if word.speaker != speaker:
+            speaker = None
+        if word.language != language:
+            language = None
     return Hypothesis(
-        text=join([(word.separator, word.text) for word in words]),
+        text=text[len(separator) :],
         final=final,
         words=words,
-        separator=words[0].separator,
-        speaker=speakers.pop() if len(speakers) == 1 else None,
-        language=languages.pop() if len(languages) == 1 else None,
-        confidence=rounded(sum(confidences) / len(confidences)) if confidences else None,
+        separator=separator,
+        speaker=speaker,
+        language=language,
+        confidence=rounded(confidence / rated) if rated else None,
         translation=translation,
+        ends_utterance=ends_utterance,
     )
 
 
 def _spaced(words: tuple[Word, ...]) -> str | None:
     """Translated text with the space before it: the pieces of a translation are joined as they are."""
     return "".join(word.separator + word.text for word in words) or None
-
-
-def _ending(said: list[Hypothesis]) -> list[ConnectionEvent]:
-    """Finals that end an utterance; if its words were all final before, that alone is said."""
-    return [*said[:-1], replace(said[-1], ends_utterance=True)] if said else [UtteranceEnd()]

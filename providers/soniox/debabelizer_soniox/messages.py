@@ -72,45 +72,53 @@ class Token(Struct, frozen=True, gc=False):
         return self.translation_status == TRANSLATION
 
 
-class _Frame(Struct, gc=False):
-    """A message, member for member. An error may have its code in quotes: one client was found to reckon with it."""
+class Message(Struct, gc=False, rename={"final_ms": "final_audio_proc_ms", "total_ms": "total_audio_proc_ms"}):
+    """A message of the real-time service, member for member.
+
+    Attributes:
+        tokens: New final tokens, then all that is not final now.
+        final_ms, total_ms: Milliseconds covered by final tokens, and by all; None if not sent.
+        finished: Whether the session is complete.
+        error_code: In quotes too: one client was found to reckon with it.
+        error_type, error_message, request_id: See `Fault`.
+    """
 
     tokens: tuple[Token, ...] | None = None
-    final_audio_proc_ms: _Amount | None = None
-    total_audio_proc_ms: _Amount | None = None
+    final_ms: _Amount | None = None
+    total_ms: _Amount | None = None
     finished: bool | None = None
     error_code: int | str | None = None
     error_type: str | None = None
     error_message: str | None = None
     request_id: str | None = None
 
+    @property
+    def final(self) -> float | None:
+        """Connection seconds covered by final tokens."""
+        return _seconds(self.final_ms)
 
-_frame: Final = Decoder(_Frame)
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message of the real-time service.
-
-    Attributes:
-        tokens: New final tokens, then all that is not final now.
-        final, total: Connection seconds covered by final tokens, and by all; None if not sent.
-        finished: Whether the session is complete.
-        fault: The error it reports, or None.
-    """
-
-    tokens: tuple[Token, ...] = ()
-    final: float | None = None
-    total: float | None = None
-    finished: bool = False
-    fault: Fault | None = None
+    @property
+    def total(self) -> float | None:
+        """Connection seconds covered by all tokens."""
+        return _seconds(self.total_ms)
 
     @property
     def reached(self) -> float | None:
         """How far the service has listened, in connection seconds; None if not sent."""
-        if self.final is None or self.total is None:
-            return self.total if self.final is None else self.final
-        return max(self.final, self.total)
+        if self.final_ms is None or self.total_ms is None:
+            return self.total if self.final_ms is None else self.final
+        return max(self.final_ms, self.total_ms) / 1000
+
+    @property
+    def fault(self) -> Fault | None:
+        """The error it reports. Any one of three members makes one: older ones have no type, one page shows no code."""
+        if self.error_code is None and self.error_type is None and self.error_message is None:
+            return None
+        code = None if self.error_code is None else int(self.error_code)
+        return Fault(code, self.error_type, self.error_message, self.request_id)
+
+
+_message: Final = Decoder(Message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,18 +145,14 @@ def parse_message(frame: str | bytes) -> Message:
     if not isinstance(frame, str):
         raise ProtocolError(f"Soniox sent a binary frame of {len(frame)} bytes; it speaks text only.")
     try:
-        body = _frame.decode(frame)
+        message = _message.decode(frame)
     except ValidationError as error:
         raise ProtocolError(f"Soniox sent a frame that breaks its protocol: {error}.") from None
     except (DecodeError, RecursionError):
         raise ProtocolError(f"Soniox sent a frame of {len(frame)} characters that is not JSON.") from None
-    return Message(
-        tokens=body.tokens or (),
-        final=_seconds(body.final_audio_proc_ms),
-        total=_seconds(body.total_audio_proc_ms),
-        finished=body.finished or False,
-        fault=_fault(body),
-    )
+    if isinstance(code := message.error_code, str) and not code.isdecimal():
+        raise ProtocolError("Soniox sent an `error_code` that is no number.")
+    return message
 
 
 def parse_object(text: str | bytes, what: str) -> Mapping[str, Any]:
@@ -212,18 +216,6 @@ def parse_job(body: Mapping[str, Any]) -> Job:
     if status == "error":
         fault = Fault(kind=_member(body, "error_type", str), message=_member(body, "error_message", str))
     return Job(status, _seconds(_amount(body, "audio_duration_ms")), fault)
-
-
-def _fault(body: _Frame) -> Fault | None:
-    """Any one of three members makes a message an error: older ones have no type, and one page shows no code."""
-    code, kind, message = body.error_code, body.error_type, body.error_message
-    if code is None and kind is None and message is None:
-        return None
-    if isinstance(code, str):
-        if not code.isdecimal():
-            raise ProtocolError("Soniox sent an `error_code` that is no number.")
-        code = int(code)
-    return Fault(code=code, kind=kind, message=message, request_id=body.request_id)
 
 
 def _seconds(milliseconds: float | None) -> float | None:

@@ -8,9 +8,10 @@ a final token, a marker or the end shows that it is whole.
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from debabelizer.results import Word
@@ -20,22 +21,15 @@ __all__ = ["WordAssembler", "rounded"]
 
 # Scripts written without spaces: there each token is a word. Thai, Lao, Burmese, Khmer; then everything from the
 # CJK symbols to the ideographs but for Hangul, which has spaces; compatibility and full-width forms; plane 2 and 3.
-_SPACELESS: Final = (
-    (0x0E00, 0x0EFF),
-    (0x1000, 0x109F),
-    (0x1780, 0x17FF),
-    (0x2E80, 0x312F),
-    (0x3190, 0x9FFF),
-    (0xF900, 0xFAFF),
-    (0xFF00, 0xFF9F),
-    (0x20000, 0x3FFFF),
+_SPACELESS: Final = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u312f\u3190-\u9fff\uf900-\ufaff\uff00-\uff9f\U00020000-\U0003ffff]"
 )
-_FIRST_SPACELESS: Final = chr(_SPACELESS[0][0])
+
+# Tokens, one a line, that make words by their spaces alone: at most one space, at the beginning, and then text.
+_PLAIN: Final = re.compile(r"\S*+(?:\n ?\S++)*+")
 
 # Letters of those scripts that only continue: Thai and Lao vowels that follow their consonant, small kana.
 _DEPENDENT: Final = frozenset("ะาำๅະາຳぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮ")
-
-_WHITE: Final = " \t\n"  # other white space, which is rare, only keeps words in one group
 
 # No word is as long as this; so text of a script that is not listed above is not held back without end.
 _LONGEST: Final = 200
@@ -43,45 +37,14 @@ _LONGEST: Final = 200
 
 @dataclass(slots=True)
 class _Growing:
-    """A word of which more may come; its times are in milliseconds, as those of its tokens."""
+    """A word of which more may come, and the tokens that it is made of."""
 
     separator: str
     text: str = ""
-    start: float | None = None
-    end: float | None = None
-    confidence: float = 0.0  # the sum of those given
-    rated: int = 0  # tokens that gave one
-    speaker: str | None = None
-    language: str | None = None
-
-    def grow(self, text: str, token: Token) -> None:
-        self.text += text
-        if self.start is None:
-            self.start = token.start_ms
-        if (end := token.end_ms) is not None:
-            self.end = end
-        if self.speaker is None:
-            self.speaker = token.speaker
-        if self.language is None:
-            self.language = token.language
-        if (confidence := token.confidence) is not None:
-            self.confidence += confidence
-            self.rated += 1
-
-    def copy(self) -> _Growing:
-        rated = (self.confidence, self.rated)
-        return _Growing(self.separator, self.text, self.start, self.end, *rated, self.speaker, self.language)
+    tokens: tuple[Token, ...] = ()
 
     def word(self) -> Word:
-        return Word(
-            self.text,
-            None if self.start is None else self.start / 1000,
-            None if self.end is None else self.end / 1000,
-            rounded(self.confidence / self.rated) if self.rated else None,
-            self.speaker,
-            self.language,
-            self.separator,
-        )
+        return _word(self.separator, self.text, self.tokens)
 
 
 @dataclass(slots=True)
@@ -92,7 +55,7 @@ class WordAssembler:
     _space: str = ""
     _fresh: bool = True  # at the start, or behind an utterance: the first token need not bring its space
     _done: list[Word] = field(default_factory=list)
-    _ahead: dict[tuple[Token, ...], tuple[Word, ...]] = field(default_factory=dict)  # what was previewed last
+    _ahead: dict[str, tuple[Sequence[Token], Word]] = field(default_factory=dict)  # what was previewed last
 
     def add(self, token: Token) -> None:
         """Take the next token."""
@@ -110,10 +73,11 @@ class WordAssembler:
         if not text:
             return
         if word is None:
-            missing = " " if self._fresh and not _is_spaceless(text[0]) else ""
+            missing = " " if self._fresh and not _SPACELESS.match(text) else ""
             self._word = word = _Growing(self._space or missing)
             self._fresh, self._space = False, ""
-        word.grow(text, token)
+        word.text += text
+        word.tokens += (token,)
         if trail:
             self._complete()
             self._space = trail
@@ -140,21 +104,30 @@ class WordAssembler:
     def preview(self, tokens: Sequence[Token]) -> tuple[Word, ...]:
         """The words there would be if `tokens` came next and nothing after them; this changes nothing.
 
-        Most of them came before, with the last message, so what they make is remembered from one call to the next.
+        Many of them came before, with the last message: a word whose tokens are the same is the same.
         """
-        if not tokens and self._word is None:
-            return ()
-        groups = _groups(tokens, spaced=bool(self._space))
-        ahead = WordAssembler(self._word and self._word.copy(), self._space, self._fresh)
-        words = ahead._whole(groups[0])
-        known, self._ahead = self._ahead, {}
-        for group in groups[1:]:
-            said = known.get(group)
-            if said is None:
-                said = WordAssembler(_fresh=False)._whole(group)
-            self._ahead[group] = said
-            words += said
-        return words
+        growing, known, self._ahead = self._word, self._ahead, {}
+        if not tokens:
+            return () if growing is None else (growing.word(),)
+        if growing is None:
+            growing = _Growing(" " if self._fresh else "")
+        lines = "\n".join([growing.text, *[token.text or "" for token in tokens]])
+        first, *others = parts = lines.split("\n ")
+        if self._space or not _is_plain(lines) or max(map(len, parts)) > _LONGEST:
+            return WordAssembler(self._word and replace(growing), self._space, self._fresh)._whole(tokens)
+        end = first.count("\n")
+        words = []
+        if first:
+            words.append(_word(growing.separator, first.replace("\n", ""), (*growing.tokens, *tokens[:end])))
+        for part in others:
+            begin, end = end, end + part.count("\n") + 1
+            group = tokens[begin:end]
+            ahead = known.get(part)
+            if ahead is None or ahead[0] != group:
+                ahead = group, _word(" ", part.replace("\n", ""), group)
+            self._ahead[part] = ahead
+            words.append(ahead[1])
+        return tuple(words)
 
     def _whole(self, tokens: Sequence[Token]) -> tuple[Word, ...]:
         for token in tokens:
@@ -173,22 +146,36 @@ def rounded(confidence: float) -> float:
     return round(confidence * 1e4) / 1e4
 
 
-def _groups(tokens: Sequence[Token], *, spaced: bool) -> list[tuple[Token, ...]]:
-    """Tokens that make words together: what begins with white space depends on nothing before it.
+def _word(separator: str, text: str, tokens: Iterable[Token]) -> Word:
+    """The word that tokens make: it has all their time, and what its first token does not say from a later one."""
+    start = end = speaker = language = None
+    confidence, rated = 0.0, 0
+    for token in tokens:
+        if start is None:
+            start = token.start_ms
+        if token.end_ms is not None:
+            end = token.end_ms
+        if token.confidence is not None:
+            confidence += token.confidence
+            rated += 1
+        if speaker is None:
+            speaker = token.speaker
+        if language is None:
+            language = token.language
+    return Word(
+        text,
+        None if start is None else start / 1000,
+        None if end is None else end / 1000,
+        round(confidence / rated * 1e4) / 1e4 if rated else None,
+        speaker,
+        language,
+        separator,
+    )
 
-    Unless that ended with white space, which is then a part of the same separator; `spaced`, if it did before all of
-    them. The first group is what depends on what was there before; it may be empty.
-    """
-    groups: list[tuple[Token, ...]] = []
-    begin = 0
-    for index, token in enumerate(tokens):
-        if text := token.text:
-            if text[0] in _WHITE and not spaced:
-                groups.append(tuple(tokens[begin:index]))
-                begin = index
-            spaced = text[-1].isspace()
-    groups.append(tuple(tokens[begin:]))
-    return groups
+
+def _is_plain(lines: str) -> bool:
+    """Whether spaces alone tell where the words of tokens begin, one token a line."""
+    return _PLAIN.fullmatch(lines) is not None and (lines.isascii() or not _SPACELESS.search(lines))
 
 
 def _is_apart(before: str, text: str) -> bool:
@@ -196,18 +183,9 @@ def _is_apart(before: str, text: str) -> bool:
     if len(before) >= _LONGEST:
         return True
     first, last = text[0], before[-1]
-    if first < _FIRST_SPACELESS and last < _FIRST_SPACELESS:
+    if not _SPACELESS.match(first) and not _SPACELESS.match(last):
         return False
     kind = unicodedata.category(first)
     if unicodedata.category(last) in {"Ps", "Pi"} or first in _DEPENDENT:
         return False
-    if kind[0] == "M" or kind == "Lm" or (kind[0] == "P" and kind not in {"Ps", "Pi"}):
-        return False
-    return _is_spaceless(first) or _is_spaceless(last)
-
-
-def _is_spaceless(character: str) -> bool:
-    if character < _FIRST_SPACELESS:
-        return False
-    code = ord(character)
-    return any(low <= code <= high for low, high in _SPACELESS)
+    return not (kind[0] == "M" or kind == "Lm" or (kind[0] == "P" and kind not in {"Ps", "Pi"}))

@@ -41,8 +41,8 @@ def test_a_whole_message() -> None:
             Token(" Hi", True, 120, 360, 0.95, "1", "en", "original"),
             Token(" Hola", False, language="es", translation_status="translation"),
         ),
-        0.36,
-        1.5,
+        360,
+        1500,
     )
 
 
@@ -56,6 +56,12 @@ def test_how_far_the_service_has_listened() -> None:
     assert parsed(total_audio_proc_ms=2000, final_audio_proc_ms=500).reached == 2.0
     assert parsed(final_audio_proc_ms=500).reached == 0.5
     assert parsed().reached is None
+
+
+def test_counters_are_told_in_seconds() -> None:
+    message = parsed(total_audio_proc_ms=2000, final_audio_proc_ms=500)
+    assert (message.total, message.final) == (2.0, 0.5)
+    assert (parsed().total, parsed().final) == (None, None)
 
 
 @pytest.mark.parametrize(
