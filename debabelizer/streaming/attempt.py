@@ -155,6 +155,9 @@ class Attempt:
             raise ProtocolError(f"{type(event).__name__} came after the end.", provider=self._provider)
         if isinstance(event, Processed):
             self._note_processed(event.through)
+            if not event.final:  # which concerns nobody else
+                self._host.moved.notify()
+                return not self._outbox.full
         elif isinstance(event, Hypothesis):
             end = event.end if event.end is not None or not event.words else event.words[-1].end
             if event.final or end is None:
@@ -299,9 +302,9 @@ class Attempt:
         return (frames, None) if spare >= frames else (0, now + (frames - spare) / rate)
 
     def _note_processed(self, through: float) -> None:
-        position = self.position(through)
+        position = self.start + self.frames(through)
         if position > self.processed:
-            self.processed = position
+            self.processed = min(position, self.sent)
             self._dog.progress = self.clock.time()
 
     def _finish(self, through: float | None) -> None:

@@ -108,14 +108,14 @@ class Stage:
         news = event if line.seam is None else line.seam.admit(event)
         if news is None:
             return
-        if isinstance(news, Finished):
+        confirmed = False
+        if isinstance(news, Flushed):
+            if (mark := attempt.flushed()) is not None:
+                mark.confirmed = True
+        elif isinstance(news, Finished):
             confirmed = self._record.confirm(attempt.sent)
             self._record.withdraw()
             self._watch.notify()
-        elif isinstance(news, Flushed):
-            confirmed = False
-            if (mark := attempt.flushed()) is not None:
-                mark.confirmed = True
         else:
             confirmed = self._record.handle(news, attempt)
         if confirmed:
