@@ -1,15 +1,19 @@
 """How soon and how well the embedded engine streams: latency, accuracy, processor time, memory.
 
-    python benchmarks/streaming_local.py FOLDER [--seconds 30] [--streams 1 4 8] [--minutes 10] [--no-accuracy]
+    python benchmarks/streaming_local.py FOLDER [--seconds 30] [--streams 1 4 8 12 16] [--minutes 10] [--no-accuracy]
 
 FOLDER is as for `accuracy.py`. Prints Markdown tables. Live audio comes in real time, in pieces of 50 ms, so this
-takes about three minutes.
+takes about five minutes.
 
 * First interim: from the beginning of speech, as voice activity heard it, to the first text of it.
 * Final: from the end of speech to its final text; and from the moment when the pause was long enough to end the
   utterance, which is as soon as anybody can know. Utterances cut for their length are left out of both.
 * Cores: processor time per second of audio, voice activity and the client's part included.
-* Stall: the longest time for which the event loop stood still.
+* Others: cores that other processes of this machine kept busy meanwhile, of those that it has.
+* Lag: how late the event loop was, at 99 of 100 looks and at most; then at most without the time in which the kernel
+  gave it no core, which is what is ours.
+* Keeps up: nine of ten finals come within a second of the pause, and those of the last third of the time no more than
+  0.3 s later than those of the first.
 """
 
 from __future__ import annotations
@@ -29,6 +33,7 @@ from typing import Any
 
 import jiwer
 from accuracy import normaliser
+from lag import Lag, watch
 
 from debabelizer import SpeechStarted, StreamingResult, VoiceProcessor
 from debabelizer.audio.format import AudioFormat
@@ -45,11 +50,12 @@ class Live:
     """What was seen of live streams, in seconds: one entry for each utterance."""
 
     first_interim: list[float] = field(default_factory=list)
-    final: list[float] = field(default_factory=list)
+    final: list[tuple[float, float]] = field(default_factory=list)  # when, and how long after the end of speech
     interims: int = 0
     audio: float = 0.0
     processor: float = 0.0
-    stall: float = 0.0
+    others: float = 0.0
+    lags: list[Lag] = field(default_factory=list)
 
     def row(self, streams: int) -> str:
         """The measurement as a line of the table."""
@@ -57,20 +63,47 @@ class Live:
             streams,
             len(self.final),
             spread(self.first_interim),
-            spread(self.final),
-            spread([seconds - PAUSE for seconds in self.final]),
+            spread([late for _, late in self.final]),
+            spread([late - PAUSE for _, late in self.final]),
             f"{self.interims / self.audio:.1f}",
             f"{self.processor / self.audio:.2f}",
-            f"{1000 * self.stall:.0f}",
+            f"{self.others:.1f}",
+            self.lag(),
+            "yes" if self.keeps_up else "no",
         )
         return f"| {' | '.join(map(str, cells))} |"
+
+    def lag(self) -> str:
+        """What the event loop was late, in milliseconds."""
+        late = sorted(lag.late for lag in self.lags)
+        figures = (late[int(0.99 * len(late))], late[-1], max(lag.ours for lag in self.lags))
+        return " / ".join(f"{1000 * figure:.0f}" for figure in figures)
+
+    @property
+    def keeps_up(self) -> bool:
+        """Whether finals are in time, and not ever later."""
+        late = [seconds for _, seconds in sorted(self.final)]
+        third = ceil(len(late) / 3)
+        growth = statistics.median(late[-third:]) - statistics.median(late[:third])
+        return growth <= 0.3 and ninth(late) - PAUSE <= 1.0
 
 
 def spread(values: Sequence[float]) -> str:
     """Median, and what nine of ten do not exceed."""
     if not values:
         return "-"
-    return f"{statistics.median(values):.2f} / {sorted(values)[ceil(0.9 * len(values)) - 1]:.2f}"
+    return f"{statistics.median(values):.2f} / {ninth(values):.2f}"
+
+
+def ninth(values: Sequence[float]) -> float:
+    """What nine of ten do not exceed."""
+    return sorted(values)[ceil(0.9 * len(values)) - 1]
+
+
+def busy() -> float:
+    """Seconds for which all cores of this machine together were at work so far."""
+    user, nice, system, _, _, irq, softirq, *_ = map(int, Path("/proc/stat").read_text("ascii").split()[1:9])
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
 
 
 async def decoded(path: Path) -> bytes:
@@ -114,29 +147,22 @@ async def listen(processor: VoiceProcessor, audio: bytes, live: Live) -> None:
                     live.first_interim.append(now - onset)
                     onset = None
             elif isinstance(event, StreamingResult) and event.ends_utterance and event.end is not None:
-                live.final.append(now - event.end)
+                live.final.append((now, now - event.end))
     live.audio += FORMAT.seconds(len(audio))
-
-
-async def watch(live: Live) -> None:
-    """Notice when the event loop stands still."""
-    while True:
-        before = time.perf_counter()
-        await asyncio.sleep(0.005)
-        live.stall = max(live.stall, time.perf_counter() - before - 0.005)
 
 
 async def live_streams(processor: VoiceProcessor, recordings: Sequence[bytes], count: int, seconds: float) -> Live:
     """So many live streams at once."""
     live = Live()
     talks = [joined(recordings, seconds, 3 * number) for number in range(count)]
-    watching = asyncio.ensure_future(watch(live))
-    processor_time = time.process_time()
+    watching = asyncio.ensure_future(watch(live.lags))
+    begun, processor_time, others = time.perf_counter(), time.process_time(), busy()
     async with asyncio.TaskGroup() as group:
         for talk in talks:
             group.create_task(listen(processor, talk, live))
             await asyncio.sleep(0.37)  # people do not speak in step
     live.processor = time.process_time() - processor_time
+    live.others = max(0.0, busy() - others - live.processor) / (time.perf_counter() - begun)
     watching.cancel()
     return live
 
@@ -188,12 +214,13 @@ async def measure(options: argparse.Namespace) -> None:
     in_turn = [entry for turn in zip_longest(*sets.values()) for entry in turn if entry is not None]
     recordings = [await decoded(options.folder / entry["file"]) for entry in in_turn]
     async with VoiceProcessor({}, provider=options.provider) as processor:
-        await processor.transcribe(options.folder / entries[0]["file"])  # loads the model
+        await live_streams(processor, recordings, 2, 3.0)  # loads what is loaded once
         if options.streams:
             print(
-                "| streams | utterances | first interim s | final s | after pause s | interims/s | cores | stall ms |"
+                "| streams | utterances | first interim s | final s | after pause s | interims/s | cores | others "
+                "| lag ms | keeps up |"
             )
-            print("|---:|---:|---:|---:|---:|---:|---:|---:|")
+            print("|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
         for count in options.streams:
             print((await live_streams(processor, recordings, count, options.seconds)).row(count), flush=True)
         if options.accuracy:
@@ -215,7 +242,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--provider", default="moonshine")
     parser.add_argument("--seconds", type=float, default=30.0, help="length of each live measurement")
-    parser.add_argument("--streams", type=int, nargs="*", default=[1, 4, 8], help="live streams at once")
+    parser.add_argument("--streams", type=int, nargs="*", default=[1, 4, 8, 12, 16], help="live streams at once")
     parser.add_argument("--sets", nargs="*", default=["phone-en", "en"], help="subfolders")
     parser.add_argument("--no-accuracy", dest="accuracy", action="store_false")
     parser.add_argument("--minutes", type=float, default=10.0, help="length of the stream whose memory is measured")
