@@ -58,20 +58,19 @@ class Interpreter:
 
     def events(self, message: Message) -> list[ConnectionEvent]:
         """What a message says: finals first, then what is interim now, then how far it goes."""
-        finals, guesses, translated = _sorted(message.tokens or ())
+        tokens = message.tokens or ()
+        finals, guesses, translated = _sorted(tokens)
         events = self._added(finals) if finals else []
-        if self._is_whole(message, guessing=len(finals) < len(message.tokens or ())):
+        if is_whole := self._is_whole(message, guessing=len(finals) < len(tokens)):
             self._finish()
-            events += self._said()
-        elif finals:
+        if finals or is_whole:
             events += self._said()
         words = self._spoken.preview(guesses)
         if message.finished and (lost := self._never_final(message)):
             # Not withdrawn: words that are still interim at the end tell the core that this end is no proof.
             words += lost
         else:
-            translation = _spaced(self._translated.preview(translated))
-            self._note_interim(words, translation, events)
+            self._note_interim(words, _spaced(self._translated.preview(translated)), events)
         self._note_progress(message, words, events)
         return events
 
@@ -134,8 +133,7 @@ class Interpreter:
         """Whether the word held back must be whole: the session is complete, or nothing was heard for so long."""
         if message.finished and not self._is_torn(message):
             return True
-        total = message.total
-        if total is None or guessing:
+        if guessing or (total := message.total) is None:
             return False
         held = self._spoken.held
         end = self._last_final if held is None else held.end
@@ -157,14 +155,17 @@ class Interpreter:
         return [*[_hypothesis(run, final=True) for run in runs], end]
 
     def _note_interim(self, words: tuple[Word, ...], translation: str | None, events: list[ConnectionEvent]) -> None:
-        """What is not final, if it changed; finals take the last interim's place, so after them it is said anew."""
+        """Add to `events` what is not final, if it changed.
+
+        Finals take the last interim's place, so after them it is said anew.
+        """
         interim = words, translation
         if interim != self._interim or (events and interim != _NOTHING):
             events.append(_hypothesis(words, final=False, translation=translation))
             self._interim = interim
 
     def _note_progress(self, message: Message, pending: tuple[Word, ...], events: list[ConnectionEvent]) -> None:
-        """How far Soniox has listened, and how far everything is final.
+        """Add to `events` how far Soniox has listened, and how far everything is final.
 
         Its own counter of final audio may stand inside a word that is held back or not final: such a word has to
         be heard again as a whole. It may also stand inside the last final word, which must not be heard again.
@@ -181,10 +182,10 @@ class Interpreter:
             return
         settled = max(settled, self._last_final)
         for word in pending:
-            if word.start is None:
+            if (start := word.start) is None:
                 return
-            if word.start < settled:
-                settled = word.start
+            if start < settled:
+                settled = start
         if settled > self._settled:
             self._settled = settled
             events.append(Processed(settled, final=True))

@@ -55,7 +55,7 @@ class WordAssembler:
     _space: str = ""
     _fresh: bool = True  # at the start, or behind an utterance: the first token need not bring its space
     _done: list[Word] = field(default_factory=list)
-    _ahead: dict[str, tuple[Sequence[Token], Word]] = field(default_factory=dict)  # what was previewed last
+    _ahead: dict[str, tuple[Sequence[Token], Word]] = field(default_factory=dict)  # words of the last preview
 
     def add(self, token: Token) -> None:
         """Take the next token."""
@@ -104,7 +104,8 @@ class WordAssembler:
     def preview(self, tokens: Sequence[Token]) -> tuple[Word, ...]:
         """The words there would be if `tokens` came next and nothing after them; this changes nothing.
 
-        Many of them came before, with the last message: a word whose tokens are the same is the same.
+        Spaces tell the words of nearly all text, so it is cut by them as a whole; what they do not tell takes the way
+        of `add`. Many of the words came before, with the last message: the same tokens make the same word.
         """
         growing, known, self._ahead = self._word, self._ahead, {}
         if not tokens:
@@ -112,8 +113,8 @@ class WordAssembler:
         if growing is None:
             growing = _Growing(" " if self._fresh else "")
         lines = "\n".join([growing.text, *[token.text or "" for token in tokens]])
-        first, *others = parts = lines.split("\n ")
-        if self._space or not _is_plain(lines) or max(map(len, parts)) > _LONGEST:
+        first, *others = lines.split("\n ")
+        if self._space or not _is_plain(lines):
             return WordAssembler(self._word and replace(growing), self._space, self._fresh)._whole(tokens)
         end = first.count("\n")
         words = []
@@ -175,7 +176,11 @@ def _word(separator: str, text: str, tokens: Iterable[Token]) -> Word:
 
 def _is_plain(lines: str) -> bool:
     """Whether spaces alone tell where the words of tokens begin, one token a line."""
-    return _PLAIN.fullmatch(lines) is not None and (lines.isascii() or not _SPACELESS.search(lines))
+    return (
+        _PLAIN.fullmatch(lines) is not None
+        and (lines.isascii() or not _SPACELESS.search(lines))
+        and (len(lines) <= _LONGEST or max(map(len, lines.split("\n "))) <= _LONGEST)
+    )
 
 
 def _is_apart(before: str, text: str) -> bool:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from debabelizer_soniox.messages import Token
 from debabelizer_soniox.words import WordAssembler
@@ -155,22 +157,43 @@ def test_when_words_are_taken_does_not_change_them(tokens: list[str], data: st.D
     assert (*taken, *bit_by_bit.take()) == at_once.take()
 
 
+PIECES = [" a", "b", "c ", " ", "", " d", "é", "你", " 好", ".", " «", "\n", "\tz", "x y", "w" * 120]
+PLAIN = [" a", "b", " d", "é", "."]
+milliseconds = st.none() | st.integers(0, 9).map(lambda tenths: tenths * 100.0)
+
+
+def token_lists(*pieces: str, most: int) -> st.SearchStrategy[list[Token]]:
+    """Tokens of some pieces, with members that are there, or not."""
+    names = st.sampled_from([None, "1", "2"])
+    texts = st.sampled_from(pieces)
+    one = st.builds(
+        Token, texts, st.none(), milliseconds, milliseconds, st.sampled_from([None, 0.5, 1.0]), names, names
+    )
+    return st.lists(one, max_size=most)
+
+
 @given(
-    st.lists(st.sampled_from([" a", "b", "c ", " ", "", " d", "你", " 好", ".", "«", "\n"]), max_size=8),
-    st.lists(st.lists(st.sampled_from([" a", "b", "c ", " ", "", " d", "你", ".", "  "]), max_size=6), max_size=4),
+    token_lists(*PIECES, most=6),
+    st.sampled_from([WordAssembler.take, WordAssembler.finish, WordAssembler.end_utterance]),
+    st.lists(token_lists(*PIECES, most=6) | token_lists(*PLAIN, most=10), max_size=4),
 )
-def test_what_is_remembered_of_a_preview_changes_no_other(said: list[str], guesses: list[list[str]]) -> None:
-    words = WordAssembler()
-    for text in said:
-        words.add(Token(text))
-    words.take()
+def test_a_preview_is_what_would_come_of_its_tokens(
+    said: list[Token], then: Callable[[WordAssembler], object], guesses: list[list[Token]]
+) -> None:
+    """Whatever was previewed before, and of which tokens."""
+
+    def begun() -> WordAssembler:
+        words = WordAssembler()
+        for token in said:
+            words.add(token)
+        then(words)
+        words.take()
+        return words
+
+    words = begun()
     for guess in guesses:
-        told = words.preview([Token(text) for text in guess])
-        afresh = WordAssembler()
-        for text in said:
-            afresh.add(Token(text))
-        afresh.take()
-        for text in guess:
-            afresh.add(Token(text))
+        afresh = begun()
+        for token in guess:
+            afresh.add(token)
         afresh.finish()
-        assert told == afresh.take()
+        assert words.preview(guess) == words.preview(guess) == afresh.take()
