@@ -55,7 +55,6 @@ class WordAssembler:
     _space: str = ""
     _fresh: bool = True  # at the start, or behind an utterance: the first token need not bring its space
     _done: list[Word] = field(default_factory=list)
-    _ahead: dict[str, tuple[Sequence[Token], Word]] = field(default_factory=dict)  # words of the last preview
 
     def add(self, token: Token) -> None:
         """Take the next token."""
@@ -104,10 +103,10 @@ class WordAssembler:
     def preview(self, tokens: Sequence[Token]) -> tuple[Word, ...]:
         """The words there would be if `tokens` came next and nothing after them; this changes nothing.
 
-        Spaces tell the words of nearly all text, so it is cut by them as a whole; what they do not tell takes the way
-        of `add`. Many of the words came before, with the last message: the same tokens make the same word.
+        Spaces tell the words of nearly all text, so it is cut by them as a whole: this is done for every message, with
+        all that is not final. What they do not tell takes the way of `add`.
         """
-        growing, known, self._ahead = self._word, self._ahead, {}
+        growing = self._word
         if not tokens:
             return () if growing is None else (growing.word(),)
         if growing is None:
@@ -122,12 +121,7 @@ class WordAssembler:
             words.append(_word(growing.separator, first.replace("\n", ""), (*growing.tokens, *tokens[:end])))
         for part in others:
             begin, end = end, end + part.count("\n") + 1
-            group = tokens[begin:end]
-            ahead = known.get(part)
-            if ahead is None or ahead[0] != group:
-                ahead = group, _word(" ", part.replace("\n", ""), group)
-            self._ahead[part] = ahead
-            words.append(ahead[1])
+            words.append(_word(" ", part.replace("\n", ""), tokens[begin:end]))
         return tuple(words)
 
     def _whole(self, tokens: Sequence[Token]) -> tuple[Word, ...]:
