@@ -1,6 +1,6 @@
 """How soon and how well the embedded engine streams: latency, accuracy, processor time, memory.
 
-    python benchmarks/streaming_local.py FOLDER [--seconds 30] [--streams 1 4 8 12 16] [--minutes 10] [--no-accuracy]
+    python benchmarks/streaming_local.py FOLDER [--seconds 24] [--streams 1 4 8 10 12 14] [--minutes 10] [--no-accuracy]
 
 FOLDER is as for `accuracy.py`. Prints Markdown tables. Live audio comes in real time, in pieces of 50 ms, so this
 takes about five minutes.
@@ -241,8 +241,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--provider", default="moonshine")
-    parser.add_argument("--seconds", type=float, default=30.0, help="length of each live measurement")
-    parser.add_argument("--streams", type=int, nargs="*", default=[1, 4, 8, 12, 16], help="live streams at once")
+    parser.add_argument("--seconds", type=float, default=24.0, help="length of each live measurement")
+    parser.add_argument("--streams", type=int, nargs="*", default=[1, 4, 8, 10, 12, 14], help="live streams at once")
     parser.add_argument("--sets", nargs="*", default=["phone-en", "en"], help="subfolders")
     parser.add_argument("--no-accuracy", dest="accuracy", action="store_false")
     parser.add_argument("--minutes", type=float, default=10.0, help="length of the stream whose memory is measured")
