@@ -13,17 +13,37 @@ from debabelizer.errors import *  # noqa: F403 - the whole tree is public, its _
 from debabelizer.errors import __all__ as _errors
 from debabelizer.options import Options
 from debabelizer.processor import VoiceProcessor
-from debabelizer.results import *  # noqa: F403 - likewise
-from debabelizer.results import __all__ as _results
 
 if TYPE_CHECKING:
     from debabelizer.audio.microphone import microphone
     from debabelizer.audio.source import AudioSource
     from debabelizer.config import Secret, Settings
+    from debabelizer.results import *  # noqa: F403 - likewise
 
 __version__ = "0.3.0"
 
+_RESULTS = (
+    "Choice",
+    "Closed",
+    "FlushResult",
+    "Gap",
+    "Progress",
+    "ProviderChanged",
+    "Reconnected",
+    "Reconnecting",
+    "Segment",
+    "SpeechStarted",
+    "StreamEvent",
+    "StreamStats",
+    "StreamingResult",
+    "Transcript",
+    "Usage",
+    "Utterance",
+    "UtteranceEnded",
+    "Word",
+)
 _LAZY = {
+    **dict.fromkeys(_RESULTS, "debabelizer.results"),
     "AudioSource": "debabelizer.audio.source",
     "Secret": "debabelizer.config",
     "Settings": "debabelizer.config",
@@ -32,7 +52,7 @@ _LAZY = {
 
 __all__ = [
     *_errors,
-    *_results,
+    *_RESULTS,
     "AudioFormat",
     "AudioSource",
     "Options",

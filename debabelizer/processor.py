@@ -9,19 +9,18 @@ from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from debabelizer.accounts import Accounts
 from debabelizer.audio.format import AudioFormat
 from debabelizer.candidates import Candidate, candidates, for_recordings
-from debabelizer.choosing import Facts, Preference, choose
 from debabelizer.errors import DebabelizerError
 from debabelizer.options import Options
-from debabelizer.results import Choice, Progress, Transcript, Usage
 from debabelizer.streaming.health import Health
 
 if TYPE_CHECKING:
+    from debabelizer.choosing import Preference
     from debabelizer.config import Settings
     from debabelizer.plugins import PluginRegistry
     from debabelizer.provider import Provider
+    from debabelizer.results import Choice, Progress, Transcript, Usage
     from debabelizer.spec import Capabilities, ProviderSpec
     from debabelizer.streaming.connection import Connection
     from debabelizer.streaming.leg import Leg
@@ -56,6 +55,7 @@ class VoiceProcessor:
         sets: Sequence[str] = (),
         registry: PluginRegistry | None = None,
     ) -> None:
+        from debabelizer.accounts import Accounts
         from debabelizer.config import install_log_redaction, load_settings
 
         install_log_redaction()
@@ -293,6 +293,8 @@ class VoiceProcessor:
     ) -> tuple[list[Candidate], tuple[Choice, ...]]:
         """Who can, in the order in which they are asked; and why."""
         stt = self.settings.stt
+        from debabelizer.choosing import Facts, choose
+
         found, refused = candidates(self.settings, self.registry, names, require or {}, wishes, able)
         facts = tuple(
             Facts(

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from debabelizer.errors import CapabilityError
-from debabelizer.results import Progress, Transcript
 from debabelizer.spec import ProviderSpec
 
 if TYPE_CHECKING:
     from debabelizer.audio.format import AudioFormat
     from debabelizer.audio.source import AudioSource
     from debabelizer.audio.utterances import UtteranceDecoder
+    from debabelizer.results import Progress, Transcript
     from debabelizer.streaming.connection import Connection
     from debabelizer.streaming.dialect import Dialect
 

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from debabelizer.values import Struct, as_dataclass
+
 __all__ = [
     "Choice",
     "Closed",
@@ -32,8 +34,8 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+@as_dataclass
+class Word(Struct, frozen=True, gc=False):
     """One word.
 
     Attributes:
@@ -112,8 +114,8 @@ def join(parts: Iterable[tuple[str, str]]) -> str:
     return "".join(out)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamingResult:
+@as_dataclass
+class StreamingResult(Struct, frozen=True, kw_only=True, gc=False):
     """A piece of transcript from a stream.
 
     A final is immutable; finals joined with their separators are the transcript. An interim replaces the

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from pluggy import HookimplMarker, HookspecMarker
 
-from debabelizer.choosing import Facts, Preference
-from debabelizer.results import StreamEvent
 from debabelizer.spec import ProviderSpec
 
 if TYPE_CHECKING:
     import typer
 
+    from debabelizer.choosing import Facts, Preference
     from debabelizer.export import Exporter
+    from debabelizer.results import StreamEvent
     from debabelizer.streaming.stream import TranscriptionStream
 
 __all__ = [
@@ -38,7 +38,7 @@ PROJECT: Final = "debabelizer"
 hookspec = HookspecMarker(PROJECT)
 hookimpl = HookimplMarker(PROJECT)
 
-StreamObserver: TypeAlias = Callable[[StreamEvent], None]
+StreamObserver: TypeAlias = "Callable[[StreamEvent], None]"
 """Is told every event of one stream, in order, on the event loop: it must be quick and must not block."""
 
 

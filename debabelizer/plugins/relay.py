@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from debabelizer.errors import PluginLoadError
 from debabelizer.plugins.discovery import Plugin
 from debabelizer.plugins.hookspecs import HOOKS, StreamObserver
 from debabelizer.plugins.isolation import isolate
-from debabelizer.results import StreamEvent
+
+if TYPE_CHECKING:
+    from debabelizer.results import StreamEvent
 
 __all__ = ["HookRelay", "Observers"]
 

@@ -18,6 +18,7 @@ from typing import ClassVar, TypeAlias
 from debabelizer.errors import ProviderError
 from debabelizer.results import Word
 from debabelizer.status import status_error
+from debabelizer.values import Struct, as_dataclass
 
 __all__ = [
     "ConnectionEvent",
@@ -84,8 +85,8 @@ class Ready:
     """The provider takes audio now; only needed with `Opening.awaits_ready`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hypothesis:
+@as_dataclass
+class Hypothesis(Struct, frozen=True, kw_only=True, gc=False):
     """Text the provider heard.
 
     A final is said once, whole words only, in order of time. An interim replaces the previous interim and
@@ -116,8 +117,8 @@ class Hypothesis:
     ends_utterance: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Processed:
+@as_dataclass
+class Processed(Struct, frozen=True, gc=False):
     """The provider has worked through the audio before `through` connection seconds.
 
     With `final`, all words before it were said as final, and none straddles it: audio before it need never

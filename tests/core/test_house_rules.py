@@ -24,6 +24,7 @@ FLOORS = (
     ("audio", "export", "choosing", "accounts"),
     ("status",),
     ("results", "errors", "spec"),
+    ("values",),
 )
 NO_ROOMS = {"__init__", "templates"}  # the door, which names what is inside; and what `new-provider` fills in
 # The owner of a stream, the border to foreign code, and the hand-over from a thread: nowhere else is everything caught.

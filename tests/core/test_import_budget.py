@@ -88,8 +88,15 @@ def test_importing_stays_within_the_budget(added: Added) -> None:
 
 
 def test_everything_that_is_not_lazy_is_within_the_budget_too(added: Added) -> None:
-    code = "from debabelizer import VoiceProcessor, AudioFormat, StreamingResult, Transcript, DebabelizerError"
-    assert len(added(code, before=ASYNCIO)) <= BUDGET
+    code = "from debabelizer import VoiceProcessor, AudioFormat, DebabelizerError, Options"
+    loaded = added(code, before=ASYNCIO)
+    assert len(loaded) <= BUDGET, sorted(loaded)
+    assert tops(loaded) - sys.stdlib_module_names == {"debabelizer"}
+
+
+def test_results_load_what_makes_them_and_nothing_else(added: Added) -> None:
+    loaded = added("from debabelizer import StreamingResult, Transcript, Word", before=ASYNCIO)
+    assert tops(loaded) - sys.stdlib_module_names <= {"debabelizer", "msgspec", "typing_extensions"}
 
 
 def test_discovery_loads_only_pluggy_and_the_modules_of_specs(added: Added) -> None:
