@@ -150,7 +150,7 @@ def parse_message(frame: str | bytes) -> Message:
         raise ProtocolError(f"Soniox sent a frame that breaks its protocol: {error}.") from None
     except (DecodeError, RecursionError):
         raise ProtocolError(f"Soniox sent a frame of {len(frame)} characters that is not JSON.") from None
-    if isinstance(code := message.error_code, str) and not code.isdecimal():
+    if isinstance(code := message.error_code, str) and not (code.isdecimal() and len(code) < 10):
         raise ProtocolError("Soniox sent an `error_code` that is no number.")
     return message
 

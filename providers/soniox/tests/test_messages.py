@@ -109,6 +109,7 @@ def test_any_of_three_members_makes_an_error(body: dict[str, Any], fault: Fault 
         ('{"finished": "yes"}', "$.finished"),
         ('{"error_code": {}}', "error_code"),
         ('{"error_code": "x"}', "error_code"),
+        (f'{{"error_code": "{"1" * 5000}"}}', "error_code"),
         ('{"error_code": true}', "error_code"),
         ('{"error_type": 7}', "$.error_type"),
         ('{"error_message": 7}', "$.error_message"),
