@@ -81,7 +81,9 @@ class Attempt:
         audio_format = host.journal.audio_format
         self._rate = audio_format.sample_rate
         self._piece = audio_format.frames(_CHUNK)
+        self._clear = 0  # position up to which pacing is known to allow
         self._patience = min(_UNHEARD, audio_format.seconds(host.journal.capacity) / 2)
+        self._slack = self._patience * self._rate
         self._converter = Converter(audio_format, leg.wire)
         self._speed = host.policy.max_speed or leg.speed
         self._provider = leg.provider
@@ -117,7 +119,7 @@ class Attempt:
                 self._host.stands_by()
         unless = None if direct is None or self._converts else partial(self._serve, direct)
         while True:
-            work, retry_at = self._next_work()
+            work, retry_at = self._next_work(self.clock.time())
             if work is not None:
                 dog.handed = self.clock.time()
                 if isinstance(work, End):
@@ -135,15 +137,16 @@ class Attempt:
         """Hand on what there is without waking the connection; False if it must be woken for it."""
         if self._retired:
             return False
+        now = self.clock.time()
         while True:
-            work, retry_at = self._next_work()
+            work, retry_at = self._next_work(now)
             if work is None:
                 self._host.moved.notify()
                 return retry_at is None
             if not isinstance(work, bytes) or not direct(work):
                 self._left = work
                 return False
-            self._asked = self.clock.time()
+            self._asked = now
             if self.sent == self._journal.accepted and not self._journal.ended and not self._host.flushes.open:
                 self._host.moved.notify()
                 return True  # all there is, which is the rule
@@ -208,7 +211,7 @@ class Attempt:
 
     def begin(self, start: int) -> None:
         """Carry the stream from this position on."""
-        self.start = self.sent = self.processed = start
+        self.start = self.sent = self.processed = self._clear = start
         self._begun = True
         self._dog.progress = now = self.clock.time()
         if self.is_ready:
@@ -251,55 +254,53 @@ class Attempt:
         self._fed = now
         self._host.ready(self)
 
-    def _next_work(self) -> tuple[Feed | None, float | None]:
+    def _next_work(self, now: float) -> tuple[Feed | None, float | None]:
         """The next piece of work; or None and the clock time at which pacing allows more."""
         if self._left is not None:
             work, self._left = self._left, None
             return work, None
-        if self._fed is None or self.sent < self._journal.oldest:  # outrun: see `Race`
+        journal, dog, sent = self._journal, self._dog, self.sent
+        if self._fed is None or sent < journal.oldest or dog.ended is not None:  # outrun: see `Race`
             return None, None
-        journal = self._journal
-        nothing_new = self.start == self.sent == journal.accepted
-        while self._dog.ended is None and not nothing_new:
-            if self._ending:
-                return End(), None
-            mark = self._next_flush() if self._host.flushes.open else None
-            if mark is not None and mark.position <= self.sent:
-                self._flushes_sent.append(mark)
-                return Flush(mark.trailing_silence), None
-            limit = journal.accepted if mark is None else mark.position
-            if limit == self.sent:
-                if mark is not None or not journal.ended:
-                    return None, None
-                self._ending = True
-                return self._converter.finish() or End(), None
-            now = self.clock.time()
-            frames, retry_at = self._allowed(limit - self.sent, now)
-            if frames == 0:
-                return None, retry_at
-            audio = journal.read(self.sent, frames)
-            if self._converts:
-                audio = self._converter.feed(audio)
-            if self._unheard <= self._patience:
-                # What may stay unheard for ever is no reason for alarm, however long ago it was sent.
-                self._dog.progress = max(self._dog.progress, now - self._patience)
-            self.sent += frames
-            if audio:  # a resampler may hold back a first piece
-                return audio, None
-        return None, None
+        mark = self._next_flush() if self._host.flushes.open else None
+        frames = (journal.accepted if mark is None else mark.position) - sent
+        if frames <= 0:
+            return self._after_audio(mark), None
+        frames = min(frames, self._piece)
+        if sent + frames > self._clear and (retry_at := self._pace(sent + frames, now)) is not None:
+            return None, retry_at
+        audio = journal.read(sent, frames)
+        if self._converts:
+            audio = self._converter.feed(audio)
+        if sent - self.processed <= self._slack and dog.progress < now - self._patience:
+            # What may stay unheard for ever is no reason for alarm, however long ago it was sent.
+            dog.progress = now - self._patience
+        self.sent = sent + frames
+        return (audio, None) if audio else self._next_work(now)  # a resampler may hold back a first piece
+
+    def _after_audio(self, mark: FlushMark | None) -> Feed | None:
+        """What is due when everything before it was sent: a flush, the end, or nothing."""
+        if self.start == self.sent == self._journal.accepted:
+            return None
+        if self._ending:
+            return End()
+        if mark is not None:
+            self._flushes_sent.append(mark)
+            return Flush(mark.trailing_silence)
+        self._ending = self._journal.ended
+        return (self._converter.finish() or End()) if self._ending else None
 
     def _next_flush(self) -> FlushMark | None:
         sent = self._flushes_sent
         return next((mark for mark in self._host.flushes.open if not mark.confirmed and mark not in sent), None)
 
-    def _allowed(self, frames: int, now: float) -> tuple[int, float | None]:
-        """How many of `frames` may be sent now; if none, when one piece more may."""
-        frames = min(frames, self._piece)
+    def _pace(self, position: int, now: float) -> float | None:
+        """When audio may be sent up to there; None if that is now."""
         if self._speed is None or self._fed is None:
-            return frames, None
+            return None
         rate = self._rate * self._speed
-        spare = int(self._rate * _BURST - (self.sent - self.start) + rate * (now - self._fed))
-        return (frames, None) if spare >= frames else (0, now + (frames - spare) / rate)
+        self._clear = self.start + int(self._rate * _BURST + rate * (now - self._fed))
+        return None if position <= self._clear else now + (position - self._clear) / rate
 
     def _note_processed(self, through: float) -> None:
         position = self.start + self.frames(through)

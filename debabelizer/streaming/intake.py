@@ -50,6 +50,9 @@ class Intake:
         self.error: Exception | None = None  # why the source failed
         self._supervisor = supervisor
         self._source = source
+        self._clock = supervisor.clock
+        self._record = supervisor.record
+        self._work = supervisor.work
         self._journal = journal = supervisor.journal
         self._frame = frame = journal.audio_format.frame_bytes
         # Small enough that there will be room beside the audio a provider may leave unheard; and one piece if it can
@@ -58,11 +61,6 @@ class Intake:
         self._rest = b""
         self._busy = False
         self._task: asyncio.Task[None] | None = None
-
-    @property
-    def pulls(self) -> bool:
-        """Whether audio comes from a source."""
-        return self._source is not None
 
     def start(self, on_end: Callable[[], object]) -> asyncio.Task[None] | None:
         """Start to pull; the caller owns the task."""
@@ -79,16 +77,9 @@ class Intake:
     async def push(self, audio: Any) -> None:
         """Accept a chunk; waits for room. When cancelled, a chunk of no more than one piece was not taken."""
         data = _checked(audio)
-        outcome, journal = self._supervisor.outcome, self._journal
-        if outcome is not None and outcome.error is not None:
-            raise outcome.error
-        if outcome is not None or journal.ended:
-            raise StreamClosedError(
-                "Audio was sent after the end of audio.", hint="Open a new stream, or call end_audio() later."
-            )
-        if self._busy:
-            raise StreamBusyError("Two tasks send audio at once.", hint="Send from one task, or take turns.")
-        if journal.accepted and self._fits(data):
+        if self._busy or self._journal.ended or self._source is not None or self._supervisor.outcome is not None:
+            raise self._refusal()
+        if self._journal.accepted and self._fits(data):
             self._take(data)
             return
         self._busy = True
@@ -96,6 +87,19 @@ class Intake:
             await self._accept(data)
         finally:
             self._busy = False
+
+    def _refusal(self) -> Exception:
+        """Why no audio can be pushed now."""
+        outcome = self._supervisor.outcome
+        if self._source is not None:
+            hint = "Open one without a source to push audio."
+            return StreamUsageError("This stream reads from a source.", hint=hint)
+        if outcome is not None and outcome.error is not None:
+            return outcome.error
+        if outcome is not None or self._journal.ended:
+            hint = "Open a new stream, or call end_audio() later."
+            return StreamClosedError("Audio was sent after the end of audio.", hint=hint)
+        return StreamBusyError("Two tasks send audio at once.", hint="Send from one task, or take turns.")
 
     def end(self) -> None:
         """No more audio: what is left in a source is not read. Idempotent.
@@ -145,15 +149,14 @@ class Intake:
         self._rest = data[len(data) - odd :]
 
     def _take(self, piece: bytes | memoryview) -> None:
-        supervisor = self._supervisor
-        now = supervisor.clock.time()
-        supervisor.record.accepted(now)
+        now = self._clock.time()
+        self._record.accepted(now)
         self._journal.append(piece, now)
-        supervisor.work.notify()
+        self._work.notify()
 
     def _mind_reader(self) -> None:
         supervisor = self._supervisor
-        if supervisor.outbox.full and not supervisor.was_read and not self.pulls:
+        if supervisor.outbox.full and not supervisor.was_read and self._source is None:
             raise StreamUsageError(
                 f"Nobody reads the results of this stream, and {len(supervisor.outbox)} wait already.",
                 hint="Iterate over the stream in another task than the one that sends audio.",

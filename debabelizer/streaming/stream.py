@@ -94,10 +94,7 @@ class TranscriptionStream:
             StreamError: If the stream failed.
             StreamUsageError: If the stream reads from a source, or nobody reads its results.
         """
-        intake = self._open().intake
-        if intake.pulls:
-            raise StreamUsageError("This stream reads from a source.", hint="Open one without a source to push audio.")
-        await intake.push(audio)
+        await self._open().intake.push(audio)
 
     async def flush(self, *, trailing_silence: float = 0.0) -> FlushResult:
         """Make what was said so far final, while the stream goes on.

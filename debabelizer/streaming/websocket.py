@@ -122,8 +122,11 @@ class WebSocketConnection(Connection):
             except Exception as error:  # noqa: BLE001 - it is the writer's failure, not that of whoever called
                 failure = error
                 return False
-            for frame in (frames,) if isinstance(frames, str | bytes) else frames:
-                socket.post(frame)
+            if isinstance(frames, bytes):  # the rule
+                socket.post(frames)
+            else:
+                for frame in (frames,) if isinstance(frames, str) else frames:
+                    socket.post(frame)
             return True
 
         while True:
