@@ -6,9 +6,8 @@ Nothing else in the core knows that package, or which one it is.
 from __future__ import annotations
 
 from collections.abc import Callable
-from os import urandom
+from functools import partial
 from ssl import SSLCertVerificationError
-from struct import Struct
 from typing import Any, Final, cast
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -26,19 +25,14 @@ from websockets.protocol import State
 from debabelizer.errors import CertificateError, ConnectError, InvalidRequestError, ProviderError
 from debabelizer.status import retry_seconds
 from debabelizer.streaming.dialect import Frame, Opening, Refusal
-
-try:
-    from websockets.speedups import apply_mask
-except ImportError:  # where it was installed without a compiler
-    from websockets.utils import apply_mask
+from debabelizer.streaming.frames import FOREIGN, end_of, masked, message_of
 
 __all__ = ["ConnectionClosed", "Socket", "open_socket"]
 
 _PING = 10.0  # seconds between protocol pings, and to wait for a pong: an idle socket that died is found by these
 _UNREAD = 1000  # messages kept for a user who is behind; as long as there is room, pings are answered and pongs seen
 
-_SHORT: Final = Struct("!BBH")
-_LONG: Final = Struct("!BBQ")
+_BLANK: Final = b"\r\n\r\n"  # ends the answer to a handshake
 _DATA: Final = frozenset({Opcode.TEXT, Opcode.BINARY, Opcode.CONT})
 
 
@@ -49,8 +43,13 @@ class Socket(ClientConnection):
     task for each message: that costs several times what the frames themselves do.
     """
 
-    _at_once: Callable[[Frame], bool] | None = None
-    _is_told = False  # whether the message that `recv` gives was told already
+    def __init__(self, *args: Any, max_message: int, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._limit = max_message
+        self._at_once: Callable[[Frame], bool] | None = None
+        self._is_told = False  # whether the message that `recv` gives was told already
+        self._is_cut = False  # whether what comes is cut into frames here
+        self._part = b""  # of a frame
 
     def start_keepalive(self) -> None:
         """As it is; but no pings for a connection that was lost with its handshake, since nobody would end them."""
@@ -90,42 +89,42 @@ class Socket(ClientConnection):
             if self._is_told or not at_once(message):
                 return
 
+    def data_received(self, data: bytes) -> None:
+        """As it is; but a message that somebody waits for is told at once, without the parser of the library.
+
+        That is given all other frames, each as a whole, so that it is always known where the next one begins.
+        """
+        if not self._is_cut:
+            is_answer = self.response is None
+            super().data_received(data)
+            # What follows the answer in its own packet may be the beginning of a frame: then nothing is ever cut.
+            self._is_cut = is_answer and self.response is not None and data.find(_BLANK) == len(data) - len(_BLANK)
+            return
+        data = self._part + data if self._part else data
+        begin = 0
+        while (end := end_of(data, begin, self._limit)) > 0:
+            frame = data[begin:end]
+            begin = end
+            if self._at_once is None or self.protocol.state is not State.OPEN or not self._tell(frame):
+                super().data_received(frame)
+        self._part = data[begin:]
+        if end == FOREIGN:  # which ends the connection, and the library knows how
+            self._is_cut, rest, self._part = False, self._part, b""
+            super().data_received(rest)
+
+    def _tell(self, frame: bytes) -> bool:
+        """Whether a frame is a message that is done with now."""
+        message = message_of(frame)
+        if message is None or self._at_once is None:
+            return False
+        self._is_told = not self._at_once(message)
+        return not self._is_told
+
     def process_event(self, event: Any) -> None:
-        """As it is; but whoever waits for a message is told at once; what follows one that `recv` gives, waits."""
-        if self._at_once is not None and isinstance(event, WireFrame) and event.opcode in _DATA:
-            message = _whole(event)
-            if message is not None:
-                if self._at_once(message):
-                    return
-                self._is_told = True
+        """As it is; what follows a message that `recv` gives, waits."""
+        if isinstance(event, WireFrame) and event.opcode in _DATA:
             self._at_once = None
         super().process_event(event)
-
-
-def _whole(frame: WireFrame) -> Frame | None:
-    """The message of a frame, if it is one of its own, and sound."""
-    if not frame.fin or frame.opcode is Opcode.CONT:
-        return None
-    if frame.opcode is Opcode.BINARY:
-        return bytes(frame.data)
-    try:
-        return str(frame.data, "utf-8")
-    except UnicodeDecodeError:
-        return None
-
-
-def masked(message: Frame) -> bytes:
-    """A message as a frame of a client, by RFC 6455, section 5.2: whole, masked, without extensions."""
-    first, payload = (0x82, message) if isinstance(message, bytes) else (0x81, message.encode())
-    size = len(payload)
-    if size < 126:
-        head = bytes((first, 0x80 | size))
-    elif size < 65536:
-        head = _SHORT.pack(first, 0x80 | 126, size)
-    else:
-        head = _LONG.pack(first, 0x80 | 127, size)
-    mask = urandom(4)
-    return b"".join((head, mask, apply_mask(payload, mask)))
 
 
 class _Connect(connect):
@@ -144,7 +143,7 @@ async def open_socket(opening: Opening, refusal: Callable[[Refusal], ProviderErr
     try:
         socket = await _Connect(
             opening.url,
-            create_connection=Socket,
+            create_connection=partial(Socket, max_message=opening.max_message),  # type: ignore[arg-type]  # any callable
             additional_headers=dict(opening.headers),
             subprotocols=list(opening.subprotocols) or None,  # type: ignore[arg-type]  # NewType of str
             compression=None,  # audio does not compress

@@ -14,7 +14,8 @@ from websockets.server import ServerProtocol
 
 from debabelizer.errors import ProviderError
 from debabelizer.streaming.dialect import Frame, Opening
-from debabelizer.streaming.transport import ConnectionClosed, Socket, masked, open_socket
+from debabelizer.streaming.frames import masked
+from debabelizer.streaming.transport import ConnectionClosed, Socket, open_socket
 from debabelizer.testing import virtual_time
 
 Script = Callable[[ServerConnection], Awaitable[None]]
