@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.frames import Close, Opcode
 from websockets.frames import Frame as WireFrame
+from websockets.http11 import Request
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 
@@ -41,7 +43,15 @@ def test_no_two_frames_have_the_same_mask() -> None:
     assert len({masked(b"\0" * 8) for _ in range(100)}) == 100
 
 
-def hear(script: Script, at_once: Callable[[Frame], bool]) -> tuple[list[Frame], ConnectionClosed]:
+async def connected(port: int, limit: int = 10_000) -> Socket:
+    """Connected to a service of this machine that sends no message longer than `limit` bytes."""
+    opening = Opening(url=f"ws://127.0.0.1:{port}", max_message=limit)
+    return await open_socket(opening, lambda answer: ProviderError(f"{answer.status}"), close_timeout=1.0)
+
+
+def hear(
+    script: Script, at_once: Callable[[Frame], bool], *, limit: int = 10_000
+) -> tuple[list[Frame], ConnectionClosed]:
     """What `at_once` was called with until the end, in calls of `hear` one after another, and how it ended."""
     told: list[Frame] = []
 
@@ -51,9 +61,7 @@ def hear(script: Script, at_once: Callable[[Frame], bool]) -> tuple[list[Frame],
 
     async def main() -> ConnectionClosed:
         async with serve(script, "127.0.0.1", 0) as listening:
-            port = listening.sockets[0].getsockname()[1]
-            opening = Opening(url=f"ws://127.0.0.1:{port}")
-            socket = await open_socket(opening, lambda answer: ProviderError(f"{answer.status}"), close_timeout=1.0)
+            socket = await connected(listening.sockets[0].getsockname()[1], limit)
             try:
                 return await listen(socket)
             finally:
@@ -68,6 +76,13 @@ def hear(script: Script, at_once: Callable[[Frame], bool]) -> tuple[list[Frame],
             await asyncio.sleep(0.05)  # busy with what it was told, while more comes
 
     return told, virtual_time.run(main())
+
+
+async def pieces(socket: ServerConnection, *parts: bytes) -> None:
+    """Parts of the wire, each in a packet of its own."""
+    for part in parts:
+        socket.transport.write(part)
+        await asyncio.sleep(0.001)
 
 
 def packet(socket: ServerConnection, *frames: WireFrame) -> None:
@@ -131,3 +146,107 @@ def test_what_came_before_the_close_is_told_before_it() -> None:
     told, closed = hear(script, lambda _: False)
     assert told == ["last"]
     assert closed.rcvd == Close(1011, "why")
+
+
+def test_a_message_may_come_in_packets_cut_anywhere() -> None:
+    frames = [WireFrame(Opcode.TEXT, b"short").serialize(mask=False)]
+    frames += [WireFrame(Opcode.TEXT, "ä€😀".encode() * 20).serialize(mask=False)]  # a length of two bytes
+
+    async def script(socket: ServerConnection) -> None:
+        await asyncio.sleep(0.1)
+        for frame in frames:
+            for cut in range(1, len(frame)):
+                await pieces(socket, frame[:cut], frame[cut:])
+        await pieces(socket, *(bytes((byte,)) for byte in b"".join(frames)))
+        both = b"".join(frames * 2)
+        await pieces(socket, both[:-3], both[-3:] + frames[0])
+
+    told, closed = hear(script, lambda message: len(message) % 3 != 0)
+    expected = [text for frame, text in zip(frames, ["short", "ä€😀" * 20], strict=True) for _ in range(len(frame) - 1)]
+    assert told == [*expected, *["short", "ä€😀" * 20] * 3, "short"]
+    assert closed.rcvd == Close(1000, "")
+
+
+@pytest.mark.parametrize("size", [125, 126, 65_535, 65_536, 1_000_000])
+def test_a_message_of_any_length_up_to_the_limit_is_told(size: int) -> None:
+    async def script(socket: ServerConnection) -> None:
+        await asyncio.sleep(0.1)
+        await socket.send("x" * size)
+        await socket.send("next")
+
+    assert hear(script, lambda _: True, limit=size)[0] == ["x" * size, "next"]
+
+
+def test_a_message_over_the_limit_ends_the_connection_with_the_code_for_it() -> None:
+    async def script(socket: ServerConnection) -> None:
+        await asyncio.sleep(0.1)
+        await socket.send("good")
+        await socket.send("x" * 1001)
+        await socket.send("late")
+        await socket.wait_closed()
+
+    told, closed = hear(script, lambda _: True, limit=1000)
+    assert told == ["good"]
+    assert closed.sent is not None
+    assert closed.sent.code == 1009
+
+
+def test_a_server_that_masks_breaks_the_protocol() -> None:
+    async def script(socket: ServerConnection) -> None:
+        await asyncio.sleep(0.1)
+        await pieces(socket, masked("hidden"))
+        await socket.wait_closed()
+
+    told, closed = hear(script, lambda _: True)
+    assert told == []
+    assert closed.sent is not None
+    assert closed.sent.code == 1002
+
+
+def test_what_follows_a_close_is_no_message() -> None:
+    async def script(socket: ServerConnection) -> None:
+        await asyncio.sleep(0.1)
+        packet(socket, WireFrame(Opcode.CLOSE, Close(1000, "").serialize()), WireFrame(Opcode.TEXT, b"ghost"))
+
+    told, closed = hear(script, lambda _: True)
+    assert told == []
+    assert closed.rcvd == Close(1000, "")
+
+
+@pytest.mark.parametrize("cut", [0, 1, 3, 6, 7, 9])
+def test_frames_may_come_with_the_answer_to_the_handshake(cut: int) -> None:
+    """Whole, or in part: `cut` bytes of two frames of seven bytes stand in the packet of the answer."""
+    frames = b"".join(WireFrame(Opcode.TEXT, text).serialize(mask=False) for text in (b"first", b"other"))
+    told: list[Frame] = []
+    gone = asyncio.Event()
+
+    def note(message: Frame) -> bool:
+        told.append(message)
+        return False
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = await reader.readuntil(b"\r\n\r\n")
+        protocol = ServerProtocol()
+        protocol.receive_data(request)
+        [asked] = protocol.events_received()
+        assert isinstance(asked, Request)
+        protocol.send_response(protocol.accept(asked))
+        writer.write(b"".join(protocol.data_to_send()) + frames[:cut])
+        await asyncio.sleep(0.1)
+        writer.write(frames[cut:])
+        with suppress(ConnectionError):
+            await reader.read()
+        writer.close()
+        gone.set()
+
+    async def main() -> None:
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        async with server:
+            socket = await connected(server.sockets[0].getsockname()[1])
+            while len(told) < 2:
+                await socket.hear(note)
+            socket.transport.abort()
+            await gone.wait()
+
+    virtual_time.run(main())
+    assert told == ["first", "other"]
