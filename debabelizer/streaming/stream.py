@@ -163,17 +163,18 @@ class TranscriptionStream:
 
     def _open(self, *, start: bool = True) -> Supervisor:
         loop = asyncio.get_running_loop()
+        if self._made is not None and self._loop is loop:
+            return self._made
         if self._made is None:
             self._loop = loop
             self._made = self._make()
             if self._observe is not None:
                 self._made.outbox.observer = self._observe(self)
-        elif self._loop is not loop:
-            hint = "Open a stream for each event loop."
-            raise StreamUsageError(f"{self!r} belongs to another event loop.", hint=hint)
-        if start and self._made.outcome is None:
-            self._made.start()
-        return self._made
+            if start:
+                self._made.start()
+            return self._made
+        hint = "Open a stream for each event loop."
+        raise StreamUsageError(f"{self!r} belongs to another event loop.", hint=hint)
 
     def _iterate(self, view: Callable[[StreamEvent], list[ItemT]]) -> _Iterator[ItemT]:
         iterator = _Iterator(self, view)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from operator import le
 
 from debabelizer.results import StreamingResult, Word, join
 from debabelizer.streaming.dialect import Hypothesis
@@ -47,9 +48,11 @@ class Timeline:
     def result(self, hypothesis: Hypothesis) -> StreamingResult | None:
         """The result for a hypothesis, or None if all of it was final before."""
         words = hypothesis.words
-        if self._shifts or not _are_sound(words):
-            words = tuple([self._word(word) for word in words])
         text, separator = hypothesis.text, hypothesis.separator
+        first, last, is_sound = _span(words)
+        if self._shifts or not is_sound:
+            words = tuple([self._word(word) for word in words])
+            first, last, _ = _span(words)
         if hypothesis.final and words:
             fresh = tuple(word for word in words if self._is_new(hypothesis.channel, word.start, word.end))
             if not fresh:
@@ -57,7 +60,9 @@ class Timeline:
             if len(fresh) < len(words):
                 text, separator = join((word.separator, word.text) for word in fresh), fresh[0].separator
                 words = fresh
-        start, end = self._span(hypothesis, words)
+                first, last, _ = _span(words)
+        start = first if hypothesis.start is None else self.seconds(hypothesis.start)
+        end = last if hypothesis.end is None else self.seconds(hypothesis.end)
         if hypothesis.final:
             if text and not words and not self._is_new(hypothesis.channel, start, end):
                 return None
@@ -90,19 +95,6 @@ class Timeline:
         end = None if word.end is None else max(self.seconds(word.end), start or 0.0)
         return replace(word, start=start, end=end, speaker=self._speaker(word.speaker))
 
-    def _span(self, hypothesis: Hypothesis, words: Sequence[Word]) -> tuple[float | None, float | None]:
-        """Start and end: those that the hypothesis gives, or of its words if all of them have one."""
-        start, end = hypothesis.start, hypothesis.end
-        if start is None:
-            starts = [word.start for word in words]
-            first = None if None in starts else min(starts, default=None)  # type: ignore[type-var]  # no None in it
-        else:
-            first = self.seconds(start)
-        if end is None:
-            ends = [word.end for word in words]
-            return first, None if None in ends else max(ends, default=None)  # type: ignore[type-var]
-        return first, self.seconds(end)
-
     def _speaker(self, label: str | None) -> str | None:
         """Vendors number speakers anew on each connection, so from the second on the label says which one."""
         return label if label is None or self._epoch == 1 else f"{self._epoch}/{label}"
@@ -127,9 +119,13 @@ class Timeline:
                 self._last[channel] = max(span, self._last.get(channel, span))
 
 
-def _are_sound(words: Iterable[Word]) -> bool:
-    """Whether no word ends before it begins."""
-    for word in words:  # noqa: SIM110 - for every message, and a generator costs more than all of this
-        if word.end is not None and word.end < (word.start or 0.0):
-            return False
-    return True
+def _span(words: Sequence[Word]) -> tuple[float | None, float | None, bool]:
+    """When the first of them begins and the last one ends, if all say so; and whether none ends before it begins."""
+    starts, ends = [word.start for word in words], [word.end for word in words]
+    if not words:
+        return None, None, True
+    if None not in starts and None not in ends:
+        return min(starts), max(ends), all(map(le, starts, ends))  # type: ignore[type-var,arg-type]  # no None in them
+    is_sound = all(end is None or (start or 0.0) <= end for start, end in zip(starts, ends, strict=True))
+    first = None if None in starts else min(starts)  # type: ignore[type-var]
+    return first, None if None in ends else max(ends), is_sound  # type: ignore[type-var]
