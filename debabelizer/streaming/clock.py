@@ -48,11 +48,12 @@ class Signal:
     one after another: it is set for the earliest deadline, and outlives the waits that were notified before it.
     """
 
-    __slots__ = ("_clock", "_due", "_timer", "_waiters")
+    __slots__ = ("_clock", "_due", "_loop", "_timer", "_waiters")
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._waiters: list[tuple[asyncio.Future[bool], float | None, Callable[[], bool] | None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None  # asked for once: up to Python 3.11 that is a system call
         self._timer: Timer | None = None
         self._due = 0.0  # when the timer goes off
 
@@ -72,7 +73,9 @@ class Signal:
         `unless` is called at a `notify`, and when it says True, that was dealt with, and the wait goes on: to wake a
         task takes ten times as long as a call. It must not wait, and not raise.
         """
-        waiter: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[bool] = self._loop.create_future()
         entry = (waiter, deadline, unless)
         self._waiters.append(entry)
         if deadline is not None:

@@ -6,6 +6,7 @@ a frame than on what is. So these are made and read here; `transport` leaves all
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from os import urandom
 from struct import Struct
 from typing import Final
@@ -17,18 +18,27 @@ try:
 except ImportError:  # where it was installed without a compiler
     from websockets.utils import apply_mask
 
-__all__ = ["FOREIGN", "end_of", "masked", "message_of"]
+__all__ = ["FOREIGN", "end_of", "masked", "masks", "message_of"]
 
 FOREIGN: Final = -1
 """What `end_of` says of a frame that is not of this kind."""
 
 _TEXT: Final = 0x81  # the last, and so the only, frame of its message
 _BINARY: Final = 0x82
+_POOL: Final = 512  # bytes
 _SHORT: Final = Struct("!BBH")
 _LONG: Final = Struct("!BBQ")
 
 
-def masked(message: Frame) -> bytes:
+def masks() -> Iterator[bytes]:
+    """Masks that nobody can foresee, for one connection: asking the system for each would cost more than the frame."""
+    while True:
+        pool = urandom(_POOL)
+        for begin in range(0, _POOL, 4):
+            yield pool[begin : begin + 4]
+
+
+def masked(message: Frame, mask: bytes) -> bytes:
     """The frame of a client for a message."""
     first, payload = (_BINARY, message) if isinstance(message, bytes) else (_TEXT, message.encode())
     size = len(payload)
@@ -38,7 +48,6 @@ def masked(message: Frame) -> bytes:
         head = _SHORT.pack(first, 0x80 | 126, size)
     else:
         head = _LONG.pack(first, 0x80 | 127, size)
-    mask = urandom(4)
     return b"".join((head, mask, apply_mask(payload, mask)))
 
 

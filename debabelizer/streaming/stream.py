@@ -8,6 +8,7 @@ import weakref
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from math import inf
+from threading import get_ident
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
@@ -55,6 +56,7 @@ class TranscriptionStream:
         self._make = supervisor
         self._made: Supervisor | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = 0
         self._reader: weakref.ref[_Iterator[Any]] | None = None
         self._gathered: list[StreamingResult] = []  # finals of an utterance that is not over
         self._unread: deque[StreamEvent] = deque()  # what a reader who stopped had gathered and not given
@@ -162,11 +164,18 @@ class TranscriptionStream:
         return "closed" if outcome.closed else "complete"
 
     def _open(self, *, start: bool = True) -> Supervisor:
+        if (
+            self._made is not None
+            and self._thread == get_ident()
+            and self._loop is not None
+            and self._loop.is_running()
+        ):
+            return self._made  # as below, but up to Python 3.11 to ask for the running loop is a system call
         loop = asyncio.get_running_loop()
         if self._made is not None and self._loop is loop:
             return self._made
         if self._made is None:
-            self._loop = loop
+            self._loop, self._thread = loop, get_ident()
             self._made = self._make()
             if self._observe is not None:
                 self._made.outbox.observer = self._observe(self)

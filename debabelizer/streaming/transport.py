@@ -25,7 +25,7 @@ from websockets.protocol import State
 from debabelizer.errors import CertificateError, ConnectError, InvalidRequestError, ProviderError
 from debabelizer.status import retry_seconds
 from debabelizer.streaming.dialect import Frame, Opening, Refusal
-from debabelizer.streaming.frames import FOREIGN, end_of, masked, message_of
+from debabelizer.streaming.frames import FOREIGN, end_of, masked, masks, message_of
 
 __all__ = ["ConnectionClosed", "Socket", "open_socket"]
 
@@ -46,6 +46,7 @@ class Socket(ClientConnection):
     def __init__(self, *args: Any, max_message: int, **options: Any) -> None:
         super().__init__(*args, **options)
         self._limit = max_message
+        self._masks = masks()
         self._at_once: Callable[[Frame], bool] | None = None
         self._is_told = False  # whether the message that `recv` gives was told already
         self._is_cut = False  # whether what comes is cut into frames here
@@ -63,7 +64,7 @@ class Socket(ClientConnection):
 
     def post(self, message: Frame) -> None:
         """Send, when that is so."""
-        self.transport.write(masked(message))
+        self.transport.write(masked(message, next(self._masks)))
 
     async def put(self, message: Frame) -> None:
         """As `send`, from one task and for whole messages."""

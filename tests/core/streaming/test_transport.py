@@ -16,10 +16,11 @@ from websockets.server import ServerProtocol
 
 from debabelizer.errors import ProviderError
 from debabelizer.streaming.dialect import Frame, Opening
-from debabelizer.streaming.frames import masked
+from debabelizer.streaming.frames import masked, masks
 from debabelizer.streaming.transport import ConnectionClosed, Socket, open_socket
 from debabelizer.testing import virtual_time
 
+MASK = b"mask"
 Script = Callable[[ServerConnection], Awaitable[None]]
 
 
@@ -30,7 +31,7 @@ def test_a_frame_is_read_by_others_as_it_was_meant(size: int, kind: type[Frame])
         bytes(index % 251 for index in range(size)) if kind is bytes else "ä" * (size // 2) + "x" * (size % 2)
     )
     server = ServerProtocol(state=OPEN, max_size=None)
-    server.receive_data(masked(message) + masked(b"next"))
+    server.receive_data(masked(message, MASK) + masked(b"next", MASK))
     first, second = server.events_received()
     assert isinstance(first, WireFrame)
     assert (first.opcode, first.fin) == (Opcode.BINARY if kind is bytes else Opcode.TEXT, True)
@@ -39,8 +40,33 @@ def test_a_frame_is_read_by_others_as_it_was_meant(size: int, kind: type[Frame])
     assert not server.data_to_send()
 
 
-def test_no_two_frames_have_the_same_mask() -> None:
-    assert len({masked(b"\0" * 8) for _ in range(100)}) == 100
+def test_masks_are_never_used_twice_and_differ_between_connections() -> None:
+    one, other = masks(), masks()
+    drawn = [next(source) for source in (one, other) for _ in range(1000)]
+    assert {len(mask) for mask in drawn} == {4}
+    assert len(set(drawn)) > 1990  # of four thousand million, by chance
+
+
+def test_a_connection_masks_each_frame_anew() -> None:
+    wire: list[bytes] = []
+
+    async def script(socket: ServerConnection) -> None:
+        receive = socket.protocol.receive_data
+        socket.protocol.receive_data = lambda data: (wire.append(data), receive(data))[1]  # type: ignore[method-assign]
+        await socket.wait_closed()
+
+    async def main() -> None:
+        async with serve(script, "127.0.0.1", 0) as listening:
+            socket = await connected(listening.sockets[0].getsockname()[1])
+            await asyncio.sleep(0.1)
+            for _ in range(300):
+                socket.post(b"\0" * 4)  # which shows the mask
+            await asyncio.sleep(0.1)
+            await socket.close()
+
+    virtual_time.run(main())
+    sent = b"".join(wire)[: 300 * 10]
+    assert len({sent[begin + 6 : begin + 10] for begin in range(0, len(sent), 10)}) == 300
 
 
 async def connected(port: int, limit: int = 10_000) -> Socket:
@@ -194,7 +220,7 @@ def test_a_message_over_the_limit_ends_the_connection_with_the_code_for_it() -> 
 def test_a_server_that_masks_breaks_the_protocol() -> None:
     async def script(socket: ServerConnection) -> None:
         await asyncio.sleep(0.1)
-        await pieces(socket, masked("hidden"))
+        await pieces(socket, masked("hidden", MASK))
         await socket.wait_closed()
 
     told, closed = hear(script, lambda _: True)
