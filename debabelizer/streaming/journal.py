@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
 
@@ -9,6 +10,7 @@ from debabelizer.audio.format import AudioFormat
 
 __all__ = ["AudioJournal"]
 
+_TINY = 0.01  # seconds; chunks shorter than that are put together, lest their number grows without bound
 _STAMP = 0.05  # seconds of audio between two arrival times kept for latency figures
 
 
@@ -35,13 +37,15 @@ class AudioJournal:
         self.confirmed = 0
         self.ended = False
         self.needed: Callable[[], int] = lambda: self.confirmed  # from where on somebody has still to be sent audio
-        self._audio = bytearray()
+        self._tiny = audio_format.frames(_TINY) * frame
+        self._chunks: deque[bytes] = deque()  # as the user gave them, so that they are not copied
+        self._starts: deque[int] = deque()  # position of the first frame of each
         self._arrivals: deque[tuple[int, float]] = deque()
 
     @property
     def room(self) -> int:
         """Bytes that can be appended now."""
-        return self.capacity - len(self._audio)
+        return self.capacity - (self.accepted - self.oldest) * self._frame
 
     def seconds(self, position: int) -> float:
         """A position in seconds."""
@@ -53,15 +57,29 @@ class AudioJournal:
 
     def append(self, audio: bytes | memoryview, now: float) -> None:
         """Take whole frames; the caller has seen to the room."""
-        self._audio += audio
+        audio = bytes(audio)
+        if self._chunks and len(self._chunks[-1]) < self._tiny:
+            self._chunks[-1] += audio
+        else:
+            self._chunks.append(audio)
+            self._starts.append(self.accepted)
         self.accepted += len(audio) // self._frame
         if not self._arrivals or self.accepted - self._arrivals[-1][0] >= self._stamp:
             self._arrivals.append((self.accepted, now))
 
     def read(self, position: int, frames: int) -> bytes:
         """At most `frames` frames from `position`, which must be held."""
-        start = (position - self.oldest) * self._frame
-        return bytes(self._audio[start : start + frames * self._frame])
+        chunks, starts = self._chunks, self._starts
+        if position >= self.accepted:
+            return b""
+        at = len(starts) - 1 if position >= starts[-1] else bisect_right(starts, position) - 1
+        begin, size = (position - starts[at]) * self._frame, frames * self._frame
+        if not begin and len(chunks[at]) == size:
+            return chunks[at]  # the rule, for live audio
+        parts = [chunks[at][begin : begin + size]]
+        while (size := size - len(parts[-1])) > 0 and (at := at + 1) < len(chunks):
+            parts.append(chunks[at][:size])
+        return b"".join(parts)
 
     def confirm(self, position: int) -> bool:
         """Words before `position` are final: forget the audio. Whether this moved the mark."""
@@ -101,7 +119,14 @@ class AudioJournal:
         return self.oldest + -((self.room - size) // self._frame)
 
     def _drop(self, position: int) -> None:
-        if position > self.oldest:
-            del self._audio[: (position - self.oldest) * self._frame]
-            self.oldest = position
-            self._forget_arrivals(position)
+        if position <= self.oldest:
+            return
+        chunks, starts = self._chunks, self._starts
+        while starts and position >= (starts[1] if len(starts) > 1 else self.accepted):
+            chunks.popleft()
+            starts.popleft()
+        if starts and position > starts[0]:
+            chunks[0] = chunks[0][(position - starts[0]) * self._frame :]
+            starts[0] = position
+        self.oldest = position
+        self._forget_arrivals(position)

@@ -164,24 +164,20 @@ class TranscriptionStream:
         return "closed" if outcome.closed else "complete"
 
     def _open(self, *, start: bool = True) -> Supervisor:
-        if (
-            self._made is not None
-            and self._thread == get_ident()
-            and self._loop is not None
-            and self._loop.is_running()
-        ):
-            return self._made  # as below, but up to Python 3.11 to ask for the running loop is a system call
+        made, home = self._made, self._loop
+        if made is not None and home is not None and self._thread == get_ident() and home.is_running():
+            return made  # as below, but up to Python 3.11 to ask which loop is running is a system call
         loop = asyncio.get_running_loop()
-        if self._made is not None and self._loop is loop:
-            return self._made
-        if self._made is None:
+        if made is not None and home is loop:
+            return made
+        if made is None:
             self._loop, self._thread = loop, get_ident()
-            self._made = self._make()
+            self._made = made = self._make()
             if self._observe is not None:
-                self._made.outbox.observer = self._observe(self)
+                made.outbox.observer = self._observe(self)
             if start:
-                self._made.start()
-            return self._made
+                made.start()
+            return made
         hint = "Open a stream for each event loop."
         raise StreamUsageError(f"{self!r} belongs to another event loop.", hint=hint)
 

@@ -15,6 +15,8 @@ from debabelizer.testing.kit.traces import open_sockets
 __all__ = ["Loops", "Things"]
 
 
+_GRACE: Final = 1.0  # seconds for a thread to end
+
 # Only tests run a server of aiohttp's. It keeps its tasks for a while for a client that left within a call.
 _SERVER: Final = "RequestHandler."
 
@@ -93,6 +95,9 @@ class Things:
         """What there is now, and was not before."""
         if self._now():
             gc.collect()  # what a failed assertion or a cycle holds is nobody's leak
+            for thread in threading.enumerate():
+                if thread not in self._threads:
+                    thread.join(_GRACE)  # one that was told to stop does so in its own time, which is not virtual
         return self._now()
 
     def _now(self) -> list[str]:

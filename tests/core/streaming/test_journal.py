@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from debabelizer.audio.format import AudioFormat
 from debabelizer.streaming.journal import AudioJournal
@@ -101,6 +103,33 @@ def test_hours_of_confirmed_audio_leave_nothing_behind() -> None:
     for second in range(1, 3601):
         held.append(b"\0\0" * 1000, now=float(second))
         held.confirm(second * 1000 - 500)
-    assert len(held._audio) == 1000
+    assert sum(map(len, held._chunks)) == 1000
+    assert len(held._starts) == len(held._chunks) <= 2
     assert len(held._arrivals) <= 2
     assert held.arrived(3_600_000) == 3600.0
+
+
+@given(
+    sizes=st.lists(st.integers(1, 70), min_size=1, max_size=60),
+    cuts=st.lists(st.tuples(st.integers(0, 59), st.integers(0, 4000)), max_size=20),
+    reads=st.lists(st.tuples(st.integers(0, 4000), st.integers(1, 200)), min_size=1, max_size=30),
+)
+def test_whatever_is_held_is_read_as_it_was_given(
+    sizes: list[int], cuts: list[tuple[int, int]], reads: list[tuple[int, int]]
+) -> None:
+    """In chunks of any size, short ones put together, with some of it forgotten on the way."""
+    held, whole = journal(), b""
+    for number, size in enumerate(sizes):
+        chunk = b"".join((len(whole) // 2 + frame).to_bytes(2, "big") for frame in range(size))
+        held.append(chunk if number % 2 else memoryview(chunk), now=0.0)
+        whole += chunk
+        for _, position in (cut for cut in cuts if cut[0] == number):
+            held.confirm(position)
+        assert held.room == held.capacity - (len(whole) - 2 * held.oldest)
+        for start, frames in reads:
+            position = held.oldest + start % max(held.accepted - held.oldest, 1)
+            if position < held.accepted:
+                count = min(frames, held.accepted - position)
+                assert held.read(position, count) == whole[2 * position : 2 * (position + count)]
+    assert sum(map(len, held._chunks)) == len(whole) - 2 * held.oldest
+    assert all(len(chunk) >= 2 * 10 for chunk in list(held._chunks)[1:-1])  # ten milliseconds

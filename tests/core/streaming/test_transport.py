@@ -48,11 +48,11 @@ def test_masks_are_never_used_twice_and_differ_between_connections() -> None:
 
 
 def test_a_connection_masks_each_frame_anew() -> None:
-    wire: list[bytes] = []
+    wire = bytearray()
 
     async def script(socket: ServerConnection) -> None:
         receive = socket.protocol.receive_data
-        socket.protocol.receive_data = lambda data: (wire.append(data), receive(data))[1]  # type: ignore[method-assign]
+        socket.protocol.receive_data = lambda data: (wire.extend(data), receive(data))[1]  # type: ignore[method-assign,func-returns-value]
         await socket.wait_closed()
 
     async def main() -> None:
@@ -65,7 +65,7 @@ def test_a_connection_masks_each_frame_anew() -> None:
             await socket.close()
 
     virtual_time.run(main())
-    sent = b"".join(wire)[: 300 * 10]
+    sent = bytes(wire[: 300 * 10])
     assert len({sent[begin + 6 : begin + 10] for begin in range(0, len(sent), 10)}) == 300
 
 
