@@ -40,7 +40,9 @@ class AudioJournal:
         self._tiny = audio_format.frames(_TINY) * frame
         self._chunks: deque[bytes] = deque()  # as the user gave them, so that they are not copied
         self._starts: deque[int] = deque()  # position of the first frame of each
+        self._last = 0  # bytes of the last chunk
         self._arrivals: deque[tuple[int, float]] = deque()
+        self._stamped = -self._stamp  # position of the last of these
 
     @property
     def room(self) -> int:
@@ -58,14 +60,17 @@ class AudioJournal:
     def append(self, audio: bytes | memoryview, now: float) -> None:
         """Take whole frames; the caller has seen to the room."""
         audio = bytes(audio)
-        if self._chunks and len(self._chunks[-1]) < self._tiny:
+        if self._last < self._tiny and self._chunks:
             self._chunks[-1] += audio
+            self._last += len(audio)
         else:
             self._chunks.append(audio)
             self._starts.append(self.accepted)
+            self._last = len(audio)
         self.accepted += len(audio) // self._frame
-        if not self._arrivals or self.accepted - self._arrivals[-1][0] >= self._stamp:
+        if self.accepted - self._stamped >= self._stamp:
             self._arrivals.append((self.accepted, now))
+            self._stamped = self.accepted
 
     def read(self, position: int, frames: int) -> bytes:
         """At most `frames` frames from `position`, which must be held."""
