@@ -99,7 +99,7 @@ class Socket(ClientConnection):
             is_answer = self.response is None
             super().data_received(data)
             # What follows the answer in its own packet may be the beginning of a frame: then nothing is ever cut.
-            self._is_cut = is_answer and self.response is not None and data.find(_BLANK) == len(data) - len(_BLANK)
+            self._is_cut = is_answer and self.response is not None and data.partition(_BLANK)[1:] == (_BLANK, b"")
             return
         data = self._part + data if self._part else data
         begin = 0
