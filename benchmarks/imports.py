@@ -18,7 +18,11 @@ before = set(sys.modules)
 new = set(sys.modules) - before
 ours = [name for name in new if name.partition(".")[0] == "debabelizer"]
 heavy = {{"numpy", "av", "soxr", "aiohttp", "websockets", "pydantic", "pluggy", "typer", "moonshine_voice"}}
-providers = sorted(name for name in new if name.startswith("debabelizer_") and "." in name)
+from importlib.metadata import entry_points
+plugins = [point.value for point in entry_points(group="debabelizer")]
+specs = {{name for name in new if any((plugin + ".").startswith(name + ".") for plugin in plugins)}}
+specs |= {{name for name in new if name.endswith(("spec", ".servers"))}}
+providers = sorted(name for name in new - specs if name.startswith("debabelizer_"))
 print(len(new), len(ours), ", ".join(sorted(heavy & new)) or "none", ", ".join(providers) or "none", sep="|")
 """
 

@@ -167,13 +167,26 @@ class Life(RuleBasedStateMachine):
         self.iterator = None
 
     def _send(self, size: int) -> None:
-        chunk = AUDIO[self.given : self.given + size]
-        if self.sending is not None:
-            # Busy or closed; or the first send ended just now, because nobody reads, and this one does too.
-            self.expect(self.stream.send_audio(chunk), StreamUsageError, StreamError)
+        before = self.sending
+        begin = self.given if before is None else self.given + self.size
+        chunk = AUDIO[begin : begin + size]
+        if before is not None:
+            # Busy or closed; or the first send ended just now: because nobody reads, and this one does too, or because
+            # there is room, and this one has some too.
+            if self.run(self._is_taken(chunk)):
+                assert self.sending is None
+                assert before.exception() is None
+                self.given += len(chunk)
             return
         self.size = len(chunk)
         self.sending = self.task(self.stream.send_audio(chunk))
+
+    async def _is_taken(self, chunk: bytes) -> bool:
+        try:
+            await self.stream.send_audio(chunk)
+        except (StreamUsageError, StreamError):
+            return False
+        return True
 
     @holding
     @precondition(lambda self: self.sending is not None)
