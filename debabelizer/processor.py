@@ -292,9 +292,9 @@ class VoiceProcessor:
         able: Callable[[ProviderSpec], Capabilities],
     ) -> tuple[list[Candidate], tuple[Choice, ...]]:
         """Who can, in the order in which they are asked; and why."""
-        stt = self.settings.stt
         from debabelizer.choosing import Facts, choose
 
+        stt = self.settings.stt
         found, refused = candidates(self.settings, self.registry, names, require or {}, wishes, able)
         facts = tuple(
             Facts(

@@ -260,7 +260,7 @@ class Attempt:
             work, self._left = self._left, None
             return work, None
         journal, dog, sent = self._journal, self._dog, self.sent
-        if self._fed is None or sent < journal.oldest or dog.ended is not None:  # outrun: see `Race`
+        if self._fed is None or dog.ended is not None or sent < journal.oldest:  # outrun: see `Race`
             return None, None
         mark = self._next_flush() if self._host.flushes.open else None
         frames = (journal.accepted if mark is None else mark.position) - sent
@@ -303,9 +303,9 @@ class Attempt:
         return None if position <= self._clear else now + (position - self._clear) / rate
 
     def _note_processed(self, through: float) -> None:
-        position = self.start + self.frames(through)
+        position = min(self.start + self.frames(through), self.sent)  # what was not sent cannot be heard
         if position > self.processed:
-            self.processed = min(position, self.sent)
+            self.processed = position
             self._dog.progress = self.clock.time()
 
     def _finish(self, through: float | None) -> None:

@@ -40,7 +40,7 @@ class AudioJournal:
         self._tiny = audio_format.frames(_TINY) * frame
         self._chunks: deque[bytes] = deque()  # as the user gave them, so that they are not copied
         self._starts: deque[int] = deque()  # position of the first frame of each
-        self._last = 0  # bytes of the last chunk
+        self._last = 0  # bytes of the last chunk, when it came
         self._arrivals: deque[tuple[int, float]] = deque()
         self._stamped = -self._stamp  # position of the last of these
 

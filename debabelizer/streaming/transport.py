@@ -49,6 +49,7 @@ class Socket(ClientConnection):
         self._masks = masks()
         self._at_once: Callable[[Frame], bool] | None = None
         self._is_told = False  # whether the message that `recv` gives was told already
+        self._is_amid = False  # whether a message has begun and is not over
         self._is_cut = False  # whether what comes is cut into frames here
         self._part = b""  # of a frame
 
@@ -98,15 +99,16 @@ class Socket(ClientConnection):
         if not self._is_cut:
             is_answer = self.response is None
             super().data_received(data)
-            # What follows the answer in its own packet may be the beginning of a frame: then nothing is ever cut.
-            self._is_cut = is_answer and self.response is not None and data.partition(_BLANK)[1:] == (_BLANK, b"")
+            # Unless the answer is a packet, whole and alone, a frame may have begun with it: then nothing is ever cut.
+            is_alone = data.startswith(b"HTTP/") and data.partition(_BLANK)[1:] == (_BLANK, b"")
+            self._is_cut = is_answer and is_alone and self.response is not None
             return
         data = self._part + data if self._part else data
         begin = 0
         while (end := end_of(data, begin, self._limit)) > 0:
             frame = data[begin:end]
             begin = end
-            if self._at_once is None or self.protocol.state is not State.OPEN or not self._tell(frame):
+            if self._at_once is None or self._is_amid or not self._tell(frame):
                 super().data_received(frame)
         self._part = data[begin:]
         if end == FOREIGN:  # which ends the connection, and the library knows how
@@ -116,7 +118,7 @@ class Socket(ClientConnection):
     def _tell(self, frame: bytes) -> bool:
         """Whether a frame is a message that is done with now."""
         message = message_of(frame)
-        if message is None or self._at_once is None:
+        if message is None or self._at_once is None or self.protocol.state is not State.OPEN:
             return False
         self._is_told = not self._at_once(message)
         return not self._is_told
@@ -124,7 +126,7 @@ class Socket(ClientConnection):
     def process_event(self, event: Any) -> None:
         """As it is; what follows a message that `recv` gives, waits."""
         if isinstance(event, WireFrame) and event.opcode in _DATA:
-            self._at_once = None
+            self._at_once, self._is_amid = None, not event.fin
         super().process_event(event)
 
 

@@ -97,7 +97,7 @@ class WebSocketConnection(Connection):
                 await link.emit(event)
                 if isinstance(event, until):
                     return
-            await link.emit()
+            await link.emit()  # a user who is behind holds up the peer, not us
             try:
                 await socket.hear(at_once)
             except ConnectionClosed as error:

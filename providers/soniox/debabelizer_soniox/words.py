@@ -113,7 +113,7 @@ class WordAssembler:
             growing = _Growing(" " if self._fresh else "")
         lines = "\n".join([growing.text, *[token.text or "" for token in tokens]])
         first, *others = lines.split("\n ")
-        if self._space or not _is_plain(lines):
+        if self._space or lines.count("\n") != len(tokens) or not _is_plain(lines):
             return WordAssembler(self._word and replace(growing), self._space, self._fresh)._whole(tokens)
         end = first.count("\n")
         words = []

@@ -157,7 +157,12 @@ def test_when_words_are_taken_does_not_change_them(tokens: list[str], data: st.D
     assert (*taken, *bit_by_bit.take()) == at_once.take()
 
 
-PIECES = [" a", "b", "c ", " ", "", " d", "é", "你", " 好", ".", " «", "\n", "\tz", "x y", "w" * 120]
+def test_a_line_break_within_a_token_is_a_part_of_its_text() -> None:
+    words = WordAssembler().preview([Token(text="foo\nbar", start_ms=0), Token(text=" baz", start_ms=500)])
+    assert [(word.text, word.start) for word in words] == [("foo\nbar", 0.0), ("baz", 0.5)]
+
+
+PIECES = [" a", "b", "c ", " ", "", " d", "é", "你", " 好", ".", " «", "\n", "e\nf", "g\n h", "\tz", "x y", "w" * 120]
 PLAIN = [" a", "b", " d", "é", "."]
 milliseconds = st.none() | st.integers(0, 9).map(lambda tenths: tenths * 100.0)
 

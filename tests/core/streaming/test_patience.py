@@ -217,7 +217,9 @@ def test_a_buffer_too_small_for_the_provider_is_an_error_and_no_standstill() -> 
     run(case())
 
 
-def test_guessing_for_ever_after_the_end_is_no_progress() -> None:
+@pytest.mark.parametrize("said", ["guess", "heard"])
+@pytest.mark.parametrize("end", [0.1, 0.5, 0.51, 5.0])  # of half a second of audio
+def test_chatter_for_ever_after_the_end_is_no_progress(end: float, said: str) -> None:
     class Chatter(Connection):
         async def run(self, link: Link) -> None:
             while not isinstance(await link.take(), End):
@@ -225,8 +227,9 @@ def test_guessing_for_ever_after_the_end_is_no_progress() -> None:
             guess = 0
             while True:
                 guess += 1
-                word = Word(f"hm{guess}", 0.0, 0.1)
-                await link.emit(Hypothesis(text=word.text, final=False, words=(word,)))
+                word = Word(f"hm{guess}", 0.0, end)
+                interim = Hypothesis(text=word.text, final=False, words=(word,))
+                await link.emit(interim if said == "guess" else Processed(end))
                 await asyncio.sleep(1.0)
 
     async def case() -> None:

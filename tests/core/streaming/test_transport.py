@@ -140,6 +140,20 @@ def test_a_message_in_pieces_comes_before_what_follows_it_in_the_same_packet() -
     assert hear(script, lambda _: True)[0] == [b"zero", "one piece", "two"]
 
 
+def test_no_message_is_told_amid_another_one_that_began_while_nobody_listened() -> None:
+    async def script(socket: ServerConnection) -> None:
+        await asyncio.sleep(0.1)
+        packet(socket, WireFrame(Opcode.TEXT, b"busy"), WireFrame(Opcode.TEXT, b"one ", fin=False))
+        await asyncio.sleep(0.2)
+        packet(socket, WireFrame(Opcode.TEXT, b"thief"))
+        await socket.wait_closed()
+
+    told, closed = hear(script, lambda message: message != "busy")
+    assert told == ["busy"]
+    assert closed.sent is not None
+    assert closed.sent.code == 1002
+
+
 def test_pings_are_answered_while_somebody_listens() -> None:
     answered = []
 
