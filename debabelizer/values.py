@@ -18,7 +18,7 @@ StructT = TypeVar("StructT", bound=Struct)
 def as_dataclass(cls: type[StructT]) -> type[StructT]:
     """Let the functions of `dataclasses` take a frozen struct for what it is to its users."""
     parts: list[Any] = [
-        (part.encode_name, part.type, field() if part.required else field(default=part.default))
+        (part.name, part.type, field() if part.required else field(default=part.default))
         for part in structs.fields(cls)
     ]
     twin = make_dataclass(cls.__name__, parts, frozen=True, kw_only=True)

@@ -20,6 +20,10 @@ def test_everything_is_public(name: str) -> None:
     assert name in debabelizer.__all__
 
 
+def test_the_door_names_them_all_without_loading_them() -> None:
+    assert sorted(debabelizer._RESULTS) == sorted(results.__all__)
+
+
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: value.__name__)
 def test_values_are_frozen_and_slotted(value: type) -> None:
     assert is_dataclass(value)

@@ -253,9 +253,10 @@ def test_what_follows_a_close_is_no_message() -> None:
     assert closed.rcvd == Close(1000, "")
 
 
+@pytest.mark.parametrize("late", [0, 1, 2, 50])
 @pytest.mark.parametrize("cut", [0, 1, 3, 6, 7, 9])
-def test_frames_may_come_with_the_answer_to_the_handshake(cut: int) -> None:
-    """Whole, or in part: `cut` bytes of two frames of seven bytes stand in the packet of the answer."""
+def test_frames_may_come_with_the_answer_to_the_handshake(cut: int, late: int) -> None:
+    """`cut` bytes of two frames of seven stand in the packet of the answer, whose last `late` bytes come in another."""
     frames = b"".join(WireFrame(Opcode.TEXT, text).serialize(mask=False) for text in (b"first", b"other"))
     told: list[Frame] = []
     gone = asyncio.Event()
@@ -271,7 +272,11 @@ def test_frames_may_come_with_the_answer_to_the_handshake(cut: int) -> None:
         [asked] = protocol.events_received()
         assert isinstance(asked, Request)
         protocol.send_response(protocol.accept(asked))
-        writer.write(b"".join(protocol.data_to_send()) + frames[:cut])
+        said = b"".join(protocol.data_to_send())
+        if late:
+            writer.write(said[:-late])
+            await asyncio.sleep(0.1)
+        writer.write(said[len(said) - late if late else 0 :] + frames[:cut])
         await asyncio.sleep(0.1)
         writer.write(frames[cut:])
         with suppress(ConnectionError):
